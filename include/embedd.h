@@ -1,0 +1,259 @@
+/* embedd.h - text to embedding vectors, in C, on the CPU.
+ *
+ *     embedd_error    err;
+ *     embedd_model   *model   = NULL;
+ *     embedd_session *session = NULL;
+ *     float           out[2 * 384];
+ *     embedd_text     texts[] = {{"a cat", 5}, {"a dog", 5}};
+ *
+ *     if (embedd_model_open("models/all-MiniLM-L6-v2", NULL, &model, &err) == EMBEDD_OK &&
+ *         embedd_session_open(model, NULL, &session, &err) == EMBEDD_OK &&
+ *         embedd_embed(session, texts, 2, NULL, out, 2 * 384, NULL, &err) == EMBEDD_OK)
+ *         use(out);
+ *     else
+ *         complain(err.message);
+ *     embedd_session_close(session);
+ *     embedd_model_close(model);
+ *
+ * A model is immutable after open and may be shared by any number of threads. A session holds all
+ * scratch memory of a forward pass, an encoder that of tokenization: use one of each per thread.
+ *
+ * Every fallible function returns an embedd_status; `err` may be NULL and is filled on failure
+ * only. The library never prints, exits or aborts, keeps no pointer to a caller's memory after it
+ * returns, and returns no memory but the three handles. Texts are UTF-8 with an explicit size.
+ *
+ * One text has one vector: its bits depend on the model, the options and the CPU level, never on
+ * the other texts of the call, on their order or on the number of threads. */
+#ifndef EMBEDD_H
+#define EMBEDD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define EMBEDD_MUST_USE __attribute__((warn_unused_result))
+#define EMBEDD_API      __attribute__((visibility("default")))
+#else
+#define EMBEDD_MUST_USE
+#define EMBEDD_API
+#endif
+
+#define EMBEDD_VERSION "0.1.0"
+
+/* ---- status ---------------------------------------------------------------------------------- */
+
+#define EMBEDD_STATUS_MAP(XX)                                                                      \
+    XX(OK, 0, "ok")                                                                                \
+    XX(ARGUMENT, -1, "an argument is not valid")                                                   \
+    XX(LIMIT, -2, "a limit is exceeded")                                                           \
+    XX(UTF8, -3, "the text is not valid UTF-8")                                                    \
+    XX(TOO_LONG, -4, "the text is longer than the model reads")                                    \
+    XX(NOT_FOUND, -5, "not found")                                                                 \
+    XX(IO, -6, "a file could not be read or written")                                              \
+    XX(FORMAT, -7, "a file is not well-formed")                                                    \
+    XX(UNSUPPORTED, -8, "not supported")                                                           \
+    XX(MEMORY, -9, "out of memory")                                                                \
+    XX(CPU, -10, "the CPU lacks the requested level")                                              \
+    XX(NONFINITE, -11, "the model computed a number that is not finite")                           \
+    XX(NETWORK, -12, "the network failed")                                                         \
+    XX(CHECKSUM, -13, "the bytes do not have the expected checksum")
+
+typedef enum embedd_status {
+#define EMBEDD_XX(name, number, sentence) EMBEDD_##name = (number),
+    EMBEDD_STATUS_MAP(EMBEDD_XX)
+#undef EMBEDD_XX
+} embedd_status;
+
+#define EMBEDD_NO_INDEX SIZE_MAX
+
+typedef struct embedd_error {
+    embedd_status status;
+    size_t index;      /* of the text or row at fault, or EMBEDD_NO_INDEX */
+    char message[512]; /* a sentence for the user, NUL-terminated, names what and where */
+} embedd_error;
+
+/* "ok", "format", ...: the status's name in lower case; "unknown" for a number not in the list. */
+EMBEDD_API const char *embedd_status_name(embedd_status status);
+/* The general sentence of a status; static memory. */
+EMBEDD_API const char *embedd_status_sentence(embedd_status status);
+
+EMBEDD_API const char *embedd_version(void);
+
+/* ---- model ----------------------------------------------------------------------------------- */
+
+typedef struct embedd_model embedd_model;
+
+typedef enum embedd_dtype { EMBEDD_DTYPE_AUTO = 0, EMBEDD_DTYPE_F32 } embedd_dtype;
+
+/* Pooling modes are bits: a model may concatenate several, in the order of this list.
+ * Source: sentence_transformers Pooling. */
+enum {
+    EMBEDD_POOLING_MODEL = 0, /* what the model's own folder says */
+    EMBEDD_POOLING_CLS = 1 << 0,
+    EMBEDD_POOLING_MAX = 1 << 1,
+    EMBEDD_POOLING_MEAN = 1 << 2,
+    EMBEDD_POOLING_MEAN_SQRT_LEN = 1 << 3,
+    EMBEDD_POOLING_WEIGHTEDMEAN = 1 << 4,
+    EMBEDD_POOLING_LASTTOKEN = 1 << 5
+};
+typedef uint32_t embedd_pooling;
+
+/* All names, comma separated, for messages: "cls, max, mean, mean_sqrt_len, weightedmean,
+ * lasttoken". */
+EMBEDD_API const char *embedd_pooling_names(void);
+/* One mode by its name; false if there is none such. */
+EMBEDD_API bool embedd_pooling_parse(const char *name, embedd_pooling *out);
+
+typedef struct embedd_model_options {
+    embedd_dtype dtype;    /* type of the packed weights; AUTO = F32 */
+    const char *cpu_level; /* "ref", "avx2", ...; NULL = the best one, or EMBEDD_CPU if set */
+} embedd_model_options;
+
+typedef struct embedd_prompt {
+    const char *name;
+    const char *text;
+} embedd_prompt;
+
+typedef struct embedd_model_info {
+    const char *folder;       /* as given to embedd_model_open */
+    const char *architecture; /* "bert", "mpnet" */
+    const char *pooling;      /* "mean"; several joined by '+' */
+    const char *dtype;        /* "f32" */
+    const char *cpu_level;    /* "avx512" */
+    size_t dimensions;        /* length of a vector */
+    size_t tokens_max;        /* special tokens included */
+    size_t vocabulary;        /* rows of the token embedding */
+    size_t n_layers;
+    size_t hidden_size;
+    size_t n_parameters;
+    size_t weight_bytes; /* memory held for weights, packed */
+    bool normalized;     /* the model itself ends in a Normalize module */
+    size_t n_prompts;
+    const embedd_prompt *prompts; /* [n_prompts] */
+    const char *default_prompt;   /* the name of the prompt used when none is given, or NULL */
+} embedd_model_info;
+
+/* Open a sentence-transformers folder.
+ *
+ *   folder   holds config.json, tokenizer.json, model.safetensors, usually modules.json.
+ *   options  NULL = defaults.
+ *
+ * Returns NOT_FOUND (no such folder), IO, FORMAT (a file is corrupt; the message names file and
+ * place), UNSUPPORTED (named), CPU, MEMORY, NONFINITE (the self-test failed). */
+EMBEDD_API EMBEDD_MUST_USE embedd_status embedd_model_open(const char *folder,
+                                                           const embedd_model_options *options,
+                                                           embedd_model **out, embedd_error *err);
+EMBEDD_API void embedd_model_close(embedd_model *model); /* NULL is allowed */
+
+/* Valid until the model is closed. */
+EMBEDD_API const embedd_model_info *embedd_model_get_info(const embedd_model *model);
+
+/* Length of a vector under `pooling`, or 0 if the modules after pooling do not accept it. */
+EMBEDD_API size_t embedd_model_dimensions(const embedd_model *model, embedd_pooling pooling);
+
+/* ---- text to token ids ----------------------------------------------------------------------- */
+
+typedef struct embedd_text {
+    const char *bytes; /* UTF-8; may hold NUL */
+    size_t n_bytes;
+} embedd_text;
+
+typedef struct embedd_encode_options {
+    const char *prompt_name; /* one of the model's prompts; NULL = the model's default */
+    embedd_text prompt;      /* put before the text if bytes != NULL; wins over prompt_name */
+    bool no_truncate;        /* refuse a text that is too long with TOO_LONG */
+    size_t tokens_max;       /* 0 = the model's; larger values are cut to the model's */
+} embedd_encode_options;
+
+typedef struct embedd_usage {
+    size_t n_tokens;       /* fed to the model, special tokens included */
+    size_t n_tokens_total; /* what the whole text has; more than n_tokens if it was cut */
+    size_t
+        n_tokens_prompt; /* leading tokens that pooling leaves out (include_prompt: false), or 0 */
+} embedd_usage;
+
+typedef struct embedd_encoder embedd_encoder;
+
+EMBEDD_API EMBEDD_MUST_USE embedd_status embedd_encoder_open(const embedd_model *model,
+                                                             embedd_encoder **out,
+                                                             embedd_error *err);
+EMBEDD_API void embedd_encoder_close(embedd_encoder *encoder);
+
+/* Token ids of one text, cut at the limit, with the special tokens.
+ *
+ *   options  NULL = the model's default prompt, truncation on.
+ *   ids      [ids_cap]; needs room for tokens_max ids at most.
+ *   usage    never NULL.
+ *
+ * Returns UTF8, TOO_LONG (usage is filled), ARGUMENT (no such prompt; ids_cap too small). */
+EMBEDD_API EMBEDD_MUST_USE embedd_status embedd_encode(embedd_encoder *encoder, embedd_text text,
+                                                       const embedd_encode_options *options,
+                                                       int32_t *ids, size_t ids_cap,
+                                                       embedd_usage *usage, embedd_error *err);
+
+/* ---- token ids to vectors -------------------------------------------------------------------- */
+
+typedef struct embedd_session embedd_session;
+
+typedef struct embedd_session_options {
+    size_t n_threads;        /* 0 = one per physical core */
+    size_t batch_tokens_max; /* tokens of one packed batch; 0 = a default that suits the model */
+} embedd_session_options;
+
+EMBEDD_API EMBEDD_MUST_USE embedd_status embedd_session_open(const embedd_model *model,
+                                                             const embedd_session_options *options,
+                                                             embedd_session **out,
+                                                             embedd_error *err);
+EMBEDD_API void embedd_session_close(embedd_session *session);
+
+EMBEDD_API size_t embedd_session_threads(const embedd_session *session);
+EMBEDD_API size_t embedd_session_batch_tokens_max(const embedd_session *session);
+EMBEDD_API size_t embedd_session_scratch_bytes(const embedd_session *session);
+
+/* One text, as token ids, with its own options: rows of many requests can share one call. */
+typedef struct embedd_row {
+    const int32_t *ids;     /* [n_tokens], from embedd_encode */
+    size_t n_tokens;        /* 1 .. tokens_max */
+    size_t n_tokens_prompt; /* from embedd_usage */
+    embedd_pooling pooling;
+    bool normalize; /* make the length 1 even if the model does not end in Normalize */
+    float *out;     /* [embedd_model_dimensions(model, pooling)]; caller's memory */
+} embedd_row;
+
+/* The vectors of `n_rows` rows, computed in as few packed batches as the session's size allows.
+ * Allocates nothing. Returns ARGUMENT (err->index tells the row) or NONFINITE. After a failure the
+ * contents of every `out` are unspecified and the session is ready for the next call. */
+EMBEDD_API EMBEDD_MUST_USE embedd_status embedd_embed_rows(embedd_session *session,
+                                                           const embedd_row *rows, size_t n_rows,
+                                                           embedd_error *err);
+
+typedef struct embedd_embed_options {
+    embedd_encode_options encode;
+    embedd_pooling pooling;
+    bool normalize;
+} embedd_embed_options;
+
+/* Embed `n_texts` texts; row i of `out` is the vector of texts[i].
+ *
+ *   texts    [n_texts]; read only during the call.
+ *   options  NULL = the model's own pooling and prompt, truncation on, length 1.
+ *   out      float[n_texts][D], row-major, D = embedd_model_dimensions(); caller's memory.
+ *   out_cap  room in `out`, counted in floats; at least n_texts * D.
+ *   usage    [n_texts] or NULL.
+ *
+ * Returns what embedd_encode and embedd_embed_rows return; err->index tells the text. */
+EMBEDD_API EMBEDD_MUST_USE embedd_status embedd_embed(embedd_session *session,
+                                                      const embedd_text *texts, size_t n_texts,
+                                                      const embedd_embed_options *options,
+                                                      float *out, size_t out_cap,
+                                                      embedd_usage *usage, embedd_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

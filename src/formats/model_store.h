@@ -1,0 +1,27 @@
+/* Where models are: a folder, a name pulled by embedd, a snapshot in the Hugging Face cache. */
+#ifndef ED_MODEL_STORE_H
+#define ED_MODEL_STORE_H
+
+#include "embedd.h"
+
+typedef struct ed_stored_model {
+    char *name;   /* "sentence-transformers/all-MiniLM-L6-v2" */
+    char *folder; /* absolute path of the folder with config.json */
+    char *source; /* "embedd", "huggingface" */
+    size_t n_bytes;
+} ed_stored_model;
+
+/* Folder of `name`: a path that is a folder wins; then embedd's own store (EMBEDD_MODELS, default
+ * $XDG_DATA_HOME/embedd/models), then the Hugging Face cache (HF_HUB_CACHE, HF_HOME). A name
+ * without owner means sentence-transformers/. Release *folder with ed_free. NOT_FOUND says where it
+ * looked and how to pull. */
+embedd_status ed_model_store_find(const char *name, char **folder, embedd_error *err);
+
+/* All of them, sorted by name; release with ed_model_store_free_list. */
+embedd_status ed_model_store_list(ed_stored_model **out, size_t *n_out, embedd_error *err);
+void ed_model_store_free_list(ed_stored_model *models, size_t n_models);
+
+/* embedd's own store, created by nobody here; ed_free. */
+char *ed_model_store_root(void);
+
+#endif

@@ -1,0 +1,46 @@
+/* Named tensors of a model folder, mapped read-only, every offset checked at the door.
+ *
+ * Today from safetensors (one file, or shards under an index); other weight formats fill the same
+ * struct. Source: github.com/huggingface/safetensors, "Format". */
+#ifndef ED_TENSORS_H
+#define ED_TENSORS_H
+
+#include "embedd.h"
+
+#define ED_TENSOR_DIMS_MAX 8
+
+typedef enum ed_tensor_type {
+    ED_TENSOR_F32,
+    ED_TENSOR_F16,
+    ED_TENSOR_BF16,
+    ED_TENSOR_OTHER /* I64 position ids and the like: known to exist, never read */
+} ed_tensor_type;
+
+typedef struct ed_tensor {
+    const char *name;
+    ed_tensor_type type;
+    size_t n_dims;
+    size_t shape[ED_TENSOR_DIMS_MAX];
+    size_t n_elements;
+    size_t n_bytes;
+    const unsigned char *data; /* [n_bytes] inside the map; no alignment promised */
+} ed_tensor;
+
+typedef struct ed_tensors ed_tensors;
+
+/* model.safetensors, or model.safetensors.index.json and its shards, of a folder.
+ * NOT_FOUND, IO, FORMAT (message: file, tensor, reason), UNSUPPORTED, MEMORY.
+ * Allocates in proportion to the header, never more than the files' size. */
+embedd_status ed_tensors_open(ed_tensors **out, const char *folder, embedd_error *err);
+/* One file, for fuzzing and for module folders. */
+embedd_status ed_tensors_open_file(ed_tensors **out, const char *path, embedd_error *err);
+void ed_tensors_close(ed_tensors *tensors);
+
+const ed_tensor *ed_tensors_find(const ed_tensors *tensors, const char *name); /* NULL = none */
+size_t ed_tensors_count(const ed_tensors *tensors);
+const ed_tensor *ed_tensors_at(const ed_tensors *tensors, size_t tensor_index);
+
+/* Elements [begin, begin + n) as float32, exactly. False for ED_TENSOR_OTHER or out of range. */
+bool ed_tensor_read_f32(const ed_tensor *tensor, size_t begin, size_t n, float *out);
+
+#endif

@@ -1,0 +1,50 @@
+/* The HTTP server: embedd serve. Owns the process's main thread until it has drained. */
+#ifndef ED_SERVER_H
+#define ED_SERVER_H
+
+#include "embedd.h"
+
+/* Exit codes of the program; distinct, so that a parent knows whether to start it again. */
+typedef enum ed_exit {
+    ED_EXIT_OK = 0,
+    ED_EXIT_FAILURE = 1,   /* anything else */
+    ED_EXIT_USAGE = 2,     /* the command line */
+    ED_EXIT_NOT_FOUND = 3, /* no such model */
+    ED_EXIT_MODEL = 4,     /* the model is corrupt or not supported */
+    ED_EXIT_ADDRESS = 5,   /* the port is taken */
+    ED_EXIT_CPU = 6,       /* the CPU lacks the level */
+    ED_EXIT_MEMORY = 7     /* out of memory */
+} ed_exit;
+
+typedef struct ed_server_options {
+    const char *model_folder;
+    const char *model_id;       /* as the user named it; shown by /info */
+    const char *host;           /* "127.0.0.1" */
+    unsigned port;              /* 0 = any free one, told by the ready line */
+    bool allow_remote;          /* without it only loopback addresses are bound */
+    const char *api_key;        /* NULL = none needed */
+    const char *const *origins; /* [n_origins] browsers' origins that may call */
+    size_t n_origins;
+    bool exit_with_parent; /* drain when stdin ends */
+    size_t n_threads;      /* 0 = physical cores */
+    embedd_model_options model;
+    size_t batch_tokens_max;   /* 0 = the session's default */
+    size_t body_bytes_max;     /* 8 MiB */
+    size_t texts_max;          /* 4,096 in one request */
+    size_t queue_tokens_max;   /* waiting, in all; above it 429 */
+    size_t queue_requests_max; /* 512 */
+    unsigned deadline_ms;      /* 120,000 */
+    unsigned drain_ms;         /* 5,000 */
+    bool log_json;
+} ed_server_options;
+
+void ed_server_options_init(ed_server_options *options); /* the defaults above */
+
+/* Listens, loads the model, prints the ready line, serves until SIGTERM, SIGINT, POST /shutdown or
+ * the parent's end, drains. Errors go to stderr. */
+ed_exit ed_server_run(const ed_server_options *options);
+
+/* The exit code for a failed open. */
+ed_exit ed_exit_of(embedd_status status);
+
+#endif

@@ -1,0 +1,40 @@
+/* Text to token ids, equal to Hugging Face `tokenizers` on the same tokenizer.json.
+ *
+ * The pipeline is the file's: added tokens are cut out, the rest is normalized, pre-tokenized,
+ * modelled (WordPiece), and the template puts the special tokens round it. Truncation and padding
+ * inside tokenizer.json do not count. What is not supported is refused at open, by name. */
+#ifndef ED_TOKENIZER_H
+#define ED_TOKENIZER_H
+
+#include "embedd.h"
+
+typedef struct ed_tokenizer ed_tokenizer; /* immutable, shared by threads */
+
+/* From a folder's tokenizer.json. */
+embedd_status ed_tokenizer_open(ed_tokenizer **out, const char *folder, embedd_error *err);
+/* From the file's bytes; `where` names them in errors. */
+embedd_status ed_tokenizer_open_bytes(ed_tokenizer **out, const char *bytes, size_t n_bytes,
+                                      const char *where, embedd_error *err);
+void ed_tokenizer_close(ed_tokenizer *tokenizer);
+
+/* One more than the largest id that can come out. */
+size_t ed_tokenizer_ids_max(const ed_tokenizer *tokenizer);
+/* How many special tokens the template adds to one text. */
+size_t ed_tokenizer_n_special(const ed_tokenizer *tokenizer);
+/* NULL if the id has no token. */
+const char *ed_tokenizer_token(const ed_tokenizer *tokenizer, int32_t id);
+
+/* Memory of one thread's encoding; grows to what the longest text needed and is reused. */
+typedef struct ed_tokenizer_scratch ed_tokenizer_scratch;
+embedd_status ed_tokenizer_scratch_open(ed_tokenizer_scratch **out, const ed_tokenizer *tokenizer,
+                                        embedd_error *err);
+void ed_tokenizer_scratch_close(ed_tokenizer_scratch *scratch);
+
+/* Ids of `text`, special tokens included, cut so that at most tokens_max come out (the text is cut,
+ * the specials stay; tokens_max >= n_special). *n_total is the length without the cut. Linear in
+ * the size of the text. UTF8 (err: byte offset), ARGUMENT, MEMORY. */
+embedd_status ed_tokenizer_encode(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
+                                  embedd_text text, size_t tokens_max, int32_t *ids, size_t *n_ids,
+                                  size_t *n_total, embedd_error *err);
+
+#endif
