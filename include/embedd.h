@@ -90,16 +90,16 @@ typedef struct embedd_model embedd_model;
 
 typedef enum embedd_dtype { EMBEDD_DTYPE_AUTO = 0, EMBEDD_DTYPE_F32 } embedd_dtype;
 
-/* Pooling modes are bits: a model may concatenate several, in the order of this list.
- * Source: sentence_transformers Pooling. */
+/* How token vectors become one vector. A model may put several modes side by side: four bits a
+ * mode, the first in the lowest. Source: sentence_transformers Pooling. */
 enum {
     EMBEDD_POOLING_MODEL = 0, /* what the model's own folder says */
-    EMBEDD_POOLING_CLS = 1 << 0,
-    EMBEDD_POOLING_MAX = 1 << 1,
-    EMBEDD_POOLING_MEAN = 1 << 2,
-    EMBEDD_POOLING_MEAN_SQRT_LEN = 1 << 3,
-    EMBEDD_POOLING_WEIGHTEDMEAN = 1 << 4,
-    EMBEDD_POOLING_LASTTOKEN = 1 << 5
+    EMBEDD_POOLING_CLS = 1,
+    EMBEDD_POOLING_MAX = 2,
+    EMBEDD_POOLING_MEAN = 3,
+    EMBEDD_POOLING_MEAN_SQRT_LEN = 4,
+    EMBEDD_POOLING_WEIGHTEDMEAN = 5,
+    EMBEDD_POOLING_LASTTOKEN = 6
 };
 typedef uint32_t embedd_pooling;
 
