@@ -15,4 +15,7 @@ uint32_t ed_utf8_decode(const char *bytes, size_t n_bytes, size_t *n_used);
 /* Writes 1 .. 4 bytes, returns how many; code_point must be a scalar value. */
 size_t ed_utf8_encode(uint32_t code_point, char out[4]);
 
+/* How many bytes at the end are the start of a character cut short: 0 .. 3. */
+size_t ed_utf8_cut_bytes(const char *bytes, size_t n_bytes);
+
 #endif
