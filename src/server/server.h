@@ -33,12 +33,20 @@ typedef struct ed_server_options {
     size_t texts_max;          /* 4,096 in one request */
     size_t queue_tokens_max;   /* waiting, in all; above it 429 */
     size_t queue_requests_max; /* 512 */
+    size_t connections_max;    /* 1,024, or what the system's limit of open files allows */
+    size_t request_bytes_max;  /* 160 MiB: bodies, tokens, vectors and replies of all requests */
     unsigned deadline_ms;      /* 120,000 */
     unsigned drain_ms;         /* 5,000 */
+    unsigned header_ms;        /* 10,000: a request's header must have come within */
+    unsigned body_ms;          /* 15,000, plus the time 64 KiB/s needs for what has come */
+    unsigned idle_ms;          /* 75,000: a kept connection without a request */
+    unsigned stuck_ms;         /* 10,000: a batch that takes longer turns /health to 503 */
     bool log_json;
 } ed_server_options;
 
-void ed_server_options_init(ed_server_options *options); /* the defaults above */
+/* The defaults above; EMBEDD_HEADER_MS, EMBEDD_BODY_MS, EMBEDD_IDLE_MS, EMBEDD_STUCK_MS and
+ * EMBEDD_DRAIN_MS replace those of the same name. */
+void ed_server_options_init(ed_server_options *options);
 
 /* Listens, loads the model, prints the ready line, serves until SIGTERM, SIGINT, POST /shutdown or
  * the parent's end, drains. Errors go to stderr. */
