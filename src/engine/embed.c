@@ -1,0 +1,131 @@
+/* The spine: texts -> token ids -> packed batches -> hidden states -> vectors.
+ * Allocates nothing; after a failure the session is ready for the next call. */
+#include <string.h>
+
+#include "base/error.h"
+#include "engine/session.h"
+#include "model/pooling.h"
+
+static embedd_status check_row(const embedd_model *model, const embedd_row *row, size_t row_index,
+                               embedd_error *err);
+static size_t fill_batch(embedd_session *session, const embedd_row *rows, size_t n_rows,
+                         ed_batch *batch);
+static embedd_status pool_batch(const embedd_session *session, const embedd_row *rows,
+                                const ed_batch *batch, size_t first_row, embedd_error *err);
+
+embedd_status embedd_embed_rows(embedd_session *session, const embedd_row *rows, size_t n_rows,
+                                embedd_error *err)
+{
+    embedd_status status = EMBEDD_OK;
+
+    for (size_t i = 0; status == EMBEDD_OK && i < n_rows; i++)
+        status = check_row(session->model, &rows[i], i, err);
+    for (size_t done = 0; status == EMBEDD_OK && done < n_rows;) {
+        ed_batch batch;
+        size_t n_taken = fill_batch(session, rows + done, n_rows - done, &batch);
+
+        ed_transformer_forward(&session->model->transformer, &session->workspace, &batch);
+        status = pool_batch(session, rows + done, &batch, done, err);
+        done += n_taken;
+    }
+    return status;
+}
+
+static embedd_status check_row(const embedd_model *model, const embedd_row *row, size_t row_index,
+                               embedd_error *err)
+{
+    if (!row->ids || !row->out)
+        return ed_fail_at(err, EMBEDD_ARGUMENT, row_index, "row %zu: ids or out is NULL",
+                          row_index);
+    if (row->n_tokens == 0 || row->n_tokens > model->modules.tokens_max)
+        return ed_fail_at(err, EMBEDD_ARGUMENT, row_index,
+                          "row %zu: %zu tokens, the model reads 1 to %zu", row_index, row->n_tokens,
+                          model->modules.tokens_max);
+    if (embedd_model_dimensions(model, row->pooling) == 0)
+        return ed_fail_at(err, EMBEDD_ARGUMENT, row_index, "row %zu: pooling is none of %s",
+                          row_index, embedd_pooling_names());
+    for (size_t i = 0; i < row->n_tokens; i++)
+        if (row->ids[i] < 0 || (size_t)row->ids[i] >= model->transformer.vocabulary)
+            return ed_fail_at(err, EMBEDD_ARGUMENT, row_index,
+                              "row %zu: token %zu has no row in the token embedding", row_index, i);
+    return EMBEDD_OK;
+}
+
+/* As many rows as fit; at least one, since the batch holds the model's longest text. */
+static size_t fill_batch(embedd_session *session, const embedd_row *rows, size_t n_rows,
+                         ed_batch *batch)
+{
+    size_t n_tokens = 0, i = 0;
+
+    for (; i < n_rows && rows[i].n_tokens <= session->batch_tokens_max - n_tokens; i++) {
+        session->offsets[i] = n_tokens;
+        memcpy(session->tokens + n_tokens, rows[i].ids, rows[i].n_tokens * sizeof *rows[i].ids);
+        n_tokens += rows[i].n_tokens;
+    }
+    session->offsets[i] = n_tokens;
+    *batch = (ed_batch){session->tokens, session->offsets, i, n_tokens};
+    return i;
+}
+
+static embedd_status pool_batch(const embedd_session *session, const embedd_row *rows,
+                                const ed_batch *batch, size_t first_row, embedd_error *err)
+{
+    const embedd_model *model = session->model;
+    size_t d = model->transformer.hidden_size;
+
+    for (size_t i = 0; i < batch->n_texts; i++) {
+        const ed_pooling_call call = {
+            .hidden = session->workspace.hidden + batch->offsets[i] * d,
+            .n_tokens = rows[i].n_tokens,
+            .hidden_size = d,
+            .n_skipped = rows[i].n_tokens_prompt,
+            .pooling = rows[i].pooling ? rows[i].pooling : model->modules.pooling,
+            .normalize = rows[i].normalize || model->modules.normalize,
+            .out = rows[i].out,
+        };
+        if (!ed_pooling_run(&model->kernels, &call))
+            return ed_fail_at(err, EMBEDD_NONFINITE, first_row + i,
+                              "row %zu: the vector holds NaN or infinity", first_row + i);
+    }
+    return EMBEDD_OK;
+}
+
+embedd_status embedd_embed(embedd_session *session, const embedd_text *texts, size_t n_texts,
+                           const embedd_embed_options *options, float *out, size_t out_cap,
+                           embedd_usage *usage, embedd_error *err)
+{
+    const embedd_embed_options defaults = {.normalize = true};
+    const embedd_model *model = session->model;
+    size_t tokens_max = model->modules.tokens_max, n_rows = 0, n_tokens = 0;
+    embedd_status status = EMBEDD_OK;
+
+    options = options ? options : &defaults;
+    size_t d = embedd_model_dimensions(model, options->pooling);
+    if (d == 0 || n_texts > out_cap / d)
+        return ed_fail(err, EMBEDD_ARGUMENT, "out has no room for %zu vectors of %zu", n_texts, d);
+
+    for (size_t i = 0; status == EMBEDD_OK && i < n_texts; i++) {
+        int32_t *ids = session->encoded + n_tokens;
+        embedd_usage used;
+
+        status = embedd_encode(session->encoder, texts[i], &options->encode, ids,
+                               session->batch_tokens_max - n_tokens, &used, err);
+        if (usage)
+            usage[i] = used;
+        session->rows[n_rows++] = (embedd_row){
+            ids,        used.n_tokens, used.n_tokens_prompt, options->pooling, options->normalize,
+            out + i * d};
+        n_tokens += used.n_tokens;
+        bool full = session->batch_tokens_max - n_tokens < tokens_max;
+        if (status == EMBEDD_OK && (full || i + 1 == n_texts)) {
+            status = embedd_embed_rows(session, session->rows, n_rows, err);
+            if (status == EMBEDD_OK)
+                n_rows = n_tokens = 0;
+            else if (err && err->index != EMBEDD_NO_INDEX)
+                err->index += i + 1 - n_rows;
+        } else if (status != EMBEDD_OK && err) {
+            err->index = i;
+        }
+    }
+    return status;
+}

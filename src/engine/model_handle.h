@@ -1,0 +1,24 @@
+/* What an open model consists of; shared by the engine's files only. */
+#ifndef ED_MODEL_HANDLE_H
+#define ED_MODEL_HANDLE_H
+
+#include "embedd.h"
+#include "formats/tensors.h"
+#include "kernels/kernels.h"
+#include "model/modules.h"
+#include "model/transformer.h"
+#include "tokenizer/tokenizer.h"
+
+struct embedd_model {
+    ed_kernels kernels;
+    ed_modules modules;
+    ed_tensors *tensors;
+    ed_tokenizer *tokenizer;
+    ed_transformer transformer;
+    embedd_model_info info;
+    char *folder;
+    char architecture[32];
+    char pooling[96];
+};
+
+#endif

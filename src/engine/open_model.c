@@ -1,0 +1,164 @@
+/* embedd_model_open: a folder becomes an immutable model. In: files of a stranger, each checked by
+ * its own reader. Here: that they fit each other, and that the model computes finite numbers. */
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file_map.h"
+#include "base/memory.h"
+#include "engine/model_handle.h"
+
+static embedd_status read_folder(embedd_model *model, const embedd_model_options *options,
+                                 embedd_error *err);
+static embedd_status check_limits(embedd_model *model, embedd_error *err);
+static void fill_info(embedd_model *model, const ed_config *config);
+static embedd_status self_test(const embedd_model *model, embedd_error *err);
+
+embedd_status embedd_model_open(const char *folder, const embedd_model_options *options,
+                                embedd_model **out, embedd_error *err)
+{
+    embedd_model_options defaults = {.dtype = EMBEDD_DTYPE_AUTO};
+    embedd_model *model = NULL;
+    embedd_status status;
+
+    *out = NULL;
+    if (!folder || !ed_folder_exists(folder))
+        return ed_fail(err, EMBEDD_NOT_FOUND, "%s: no such folder", folder ? folder : "(null)");
+    model = ed_calloc(1, sizeof *model);
+    if (!model || !(model->folder = ed_strdup(folder))) {
+        status = ed_fail(err, EMBEDD_MEMORY, "out of memory");
+        goto done;
+    }
+    status = read_folder(model, options ? options : &defaults, err);
+    if (status == EMBEDD_OK)
+        status = self_test(model, err);
+    if (status == EMBEDD_OK) {
+        *out = model;
+        model = NULL;
+    }
+done:
+    embedd_model_close(model);
+    return status;
+}
+
+void embedd_model_close(embedd_model *model)
+{
+    if (!model)
+        return;
+    ed_transformer_close(&model->transformer);
+    ed_tokenizer_close(model->tokenizer);
+    ed_tensors_close(model->tensors);
+    ed_modules_clear(&model->modules);
+    ed_free(model->folder);
+    ed_free(model);
+}
+
+static embedd_status read_folder(embedd_model *model, const embedd_model_options *options,
+                                 embedd_error *err)
+{
+    const char *transformer_folder;
+    ed_config config;
+    embedd_status status = ed_kernels_open(&model->kernels, options->cpu_level, err);
+
+    if (status == EMBEDD_OK)
+        status = ed_modules_read(&model->modules, model->folder, err);
+    if (status != EMBEDD_OK)
+        return status;
+    transformer_folder = model->modules.transformer_folder;
+    status = ed_config_read(&config, transformer_folder, err);
+    if (status == EMBEDD_OK)
+        status = ed_tokenizer_open(&model->tokenizer, transformer_folder, err);
+    if (status == EMBEDD_OK)
+        status = ed_tensors_open(&model->tensors, transformer_folder, err);
+    if (status == EMBEDD_OK)
+        status = ed_transformer_open(&model->transformer, &config, model->tensors, &model->kernels,
+                                     transformer_folder, err);
+    if (status == EMBEDD_OK)
+        status = check_limits(model, err);
+    if (status == EMBEDD_OK)
+        fill_info(model, &config);
+    return status;
+}
+
+/* No id may index outside the token table, no position outside its own. */
+static embedd_status check_limits(embedd_model *model, embedd_error *err)
+{
+    ed_modules *modules = &model->modules;
+
+    if (ed_tokenizer_ids_max(model->tokenizer) > model->transformer.vocabulary)
+        return ed_fail(err, EMBEDD_FORMAT,
+                       "%s: tokenizer.json has ids up to %zu, the token embedding only %zu rows",
+                       model->folder, ed_tokenizer_ids_max(model->tokenizer) - 1,
+                       model->transformer.vocabulary);
+    if (modules->lower_case)
+        return ed_fail(err, EMBEDD_UNSUPPORTED, "%s: sentence_bert_config.json: do_lower_case",
+                       model->folder);
+    /* As sentence-transformers: a limit beyond the position table is the table's. */
+    if (modules->tokens_max > model->transformer.positions_max)
+        modules->tokens_max = model->transformer.positions_max;
+    if (modules->tokens_max < ed_tokenizer_n_special(model->tokenizer) || modules->tokens_max == 0)
+        return ed_fail(err, EMBEDD_FORMAT, "%s: max_seq_length leaves no room for a token",
+                       model->folder);
+    return EMBEDD_OK;
+}
+
+static void fill_info(embedd_model *model, const ed_config *config)
+{
+    memcpy(model->architecture, config->architecture, sizeof model->architecture);
+    ed_pooling_format(model->modules.pooling, model->pooling, sizeof model->pooling);
+    model->info = (embedd_model_info){
+        .folder = model->folder,
+        .architecture = model->architecture,
+        .pooling = model->pooling,
+        .dtype = "f32",
+        .cpu_level = model->kernels.level,
+        .dimensions = embedd_model_dimensions(model, EMBEDD_POOLING_MODEL),
+        .tokens_max = model->modules.tokens_max,
+        .vocabulary = config->vocabulary,
+        .n_layers = config->n_layers,
+        .hidden_size = config->hidden_size,
+        .n_parameters = model->transformer.n_parameters,
+        .weight_bytes = model->transformer.weight_bytes,
+        .normalized = model->modules.normalize,
+        .n_prompts = model->modules.n_prompts,
+        .prompts = model->modules.prompts,
+        .default_prompt = model->modules.default_prompt,
+    };
+}
+
+/* One short text through the whole pass: a model whose sums overflow is refused before it serves.
+ */
+static embedd_status self_test(const embedd_model *model, embedd_error *err)
+{
+    const embedd_session_options options = {.n_threads = 1, .batch_tokens_max = 1};
+    const embedd_text text = {"a", 1};
+    size_t d = model->info.dimensions;
+    embedd_session *session = NULL;
+    float *vector = ed_calloc(d, sizeof *vector);
+    embedd_status status = EMBEDD_MEMORY;
+
+    if (!vector) {
+        ed_fail(err, status, "out of memory");
+        goto done;
+    }
+    status = embedd_session_open(model, &options, &session, err);
+    if (status == EMBEDD_OK)
+        status = embedd_embed(session, &text, 1, NULL, vector, d, NULL, err);
+    if (status == EMBEDD_NONFINITE)
+        ed_fail(err, status, "%s: the model computes numbers that are not finite", model->folder);
+done:
+    embedd_session_close(session);
+    ed_free(vector);
+    return status;
+}
+
+const embedd_model_info *embedd_model_get_info(const embedd_model *model)
+{
+    return &model->info;
+}
+
+size_t embedd_model_dimensions(const embedd_model *model, embedd_pooling pooling)
+{
+    if (pooling == EMBEDD_POOLING_MODEL)
+        pooling = model->modules.pooling;
+    return ed_pooling_count(pooling) * model->transformer.hidden_size;
+}

@@ -1,0 +1,21 @@
+/* A session: a pool of threads and all memory of a forward pass, sized at open. */
+#ifndef ED_SESSION_H
+#define ED_SESSION_H
+
+#include "engine/model_handle.h"
+
+struct embedd_session {
+    const embedd_model *model;
+    ed_thread_pool *pool;
+    ed_workspace workspace;
+    embedd_encoder *encoder; /* for embedd_embed */
+    size_t batch_tokens_max; /* T, at least the model's tokens_max */
+    size_t n_threads;
+    ed_arena arena;
+    int32_t *tokens;  /* [T]: the packed batch */
+    size_t *offsets;  /* [T + 1] */
+    int32_t *encoded; /* [T]: ids of embedd_embed's texts */
+    embedd_row *rows; /* [T] */
+};
+
+#endif

@@ -1,0 +1,31 @@
+/* All memory that a forward pass writes: planned from limits, allocated once, reused by every
+ * batch. */
+#ifndef ED_WORKSPACE_H
+#define ED_WORKSPACE_H
+
+#include "base/memory.h"
+#include "base/thread_pool.h"
+#include "kernels/kernels.h"
+
+struct ed_transformer;
+
+typedef struct ed_workspace {
+    const ed_kernels *kernels;
+    ed_thread_pool *pool;
+    size_t batch_tokens_max; /* T */
+    float *hidden;           /* [T][D]: a layer's input and output */
+    float *residual;         /* [T][D]: the sum before a norm */
+    float *wide;      /* [T][max(4 D, F)]: q, k, v and context; then the feed-forward's inside */
+    void *packed;     /* rows of the widest product, packed for the kernel */
+    void **attention; /* [threads] */
+    ed_arena arena;
+} ed_workspace;
+
+/* Memory for batches of `batch_tokens_max` tokens whose longest text has `text_tokens_max`. The
+ * pool stays the caller's. MEMORY. */
+embedd_status ed_workspace_open(ed_workspace *workspace, const struct ed_transformer *transformer,
+                                ed_thread_pool *pool, size_t batch_tokens_max,
+                                size_t text_tokens_max, embedd_error *err);
+void ed_workspace_close(ed_workspace *workspace);
+
+#endif
