@@ -1,0 +1,104 @@
+/* In: what the CPU can do and the level the user asked for. Out: a table with every slot filled.
+ * It must never hand out a kernel that this machine cannot run. */
+#include "kernels/kernels.h"
+
+#include "base/error.h"
+#include "kernels/cpu.h"
+#include "kernels/levels.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* All levels of all machines. Within an architecture a later one needs the flags of the earlier
+ * ones, so that a forced level is the ladder climbed with fewer flags. */
+static const struct rung {
+    const char *level;
+    ed_cpu_flags flags;
+} rungs[] = {
+    {"ref", 0},
+};
+enum { N_RUNGS = sizeof(rungs) / sizeof(rungs[0]) };
+
+static const struct rung *find_rung(const char *level);
+static void init_ref(ed_kernels *k);
+static void join_levels(char *out, size_t out_cap, bool all);
+
+embedd_status ed_kernels_open(ed_kernels *out, const char *level, embedd_error *err)
+{
+    ed_cpu_flags flags = ed_cpu_detect();
+
+    if (level == NULL)
+        level = getenv("EMBEDD_CPU");
+    if (level != NULL && *level != '\0') {
+        const struct rung *rung = find_rung(level);
+        char names[128];
+
+        join_levels(names, sizeof(names), rung == NULL);
+        if (rung == NULL)
+            return ed_fail(err, EMBEDD_ARGUMENT, "CPU level \"%.40s\" is not one of %s", level,
+                           names);
+        if ((rung->flags & flags) != rung->flags)
+            return ed_fail(err, EMBEDD_CPU, "this CPU lacks the level \"%s\"; it has %s", level,
+                           names);
+    }
+    init_ref(out);
+    return EMBEDD_OK;
+}
+
+static const struct rung *find_rung(const char *level)
+{
+    for (size_t i = 0; i < N_RUNGS; i++) {
+        if (strcmp(rungs[i].level, level) == 0)
+            return &rungs[i];
+    }
+    return NULL;
+}
+
+/* ---- the ladder ------------------------------------------------------------------------------ */
+
+static void init_ref(ed_kernels *k)
+{
+    k->level = "ref";
+    ed_gemm_init_ref(k);
+    ed_attention_init_ref(k);
+    ed_rows_init_ref(k);
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+static const char *machine_levels[N_RUNGS + 1];
+static pthread_once_t machine_levels_once = PTHREAD_ONCE_INIT;
+
+static void find_machine_levels(void)
+{
+    const ed_cpu_flags flags = ed_cpu_detect();
+    size_t n = 0;
+
+    for (size_t i = 0; i < N_RUNGS; i++) {
+        if ((rungs[i].flags & flags) == rungs[i].flags)
+            machine_levels[n++] = rungs[i].level;
+    }
+}
+
+const char *const *ed_kernels_levels(void)
+{
+    pthread_once(&machine_levels_once, find_machine_levels);
+    return machine_levels;
+}
+
+/* "ref, avx2": the levels of this machine, or all there are. */
+static void join_levels(char *out, size_t out_cap, bool all)
+{
+    const char *const *names = ed_kernels_levels();
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; all ? i < N_RUNGS : names[i] != NULL; i++) {
+        const char *name = all ? rungs[i].level : names[i];
+
+        used += (size_t)snprintf(out + used, out_cap - used, "%s%s", i == 0 ? "" : ", ", name);
+    }
+}

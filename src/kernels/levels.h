@@ -1,0 +1,24 @@
+/* What the level files offer to kernels.c, the ladder: each function sets the slots of its family
+ * in a table that already holds the level below. */
+#ifndef ED_LEVELS_H
+#define ED_LEVELS_H
+
+#include "kernels/kernels.h"
+
+void ed_gemm_init_ref(ed_kernels *k);
+void ed_attention_init_ref(ed_kernels *k);
+void ed_rows_init_ref(ed_kernels *k);
+
+void ed_gemm_init_avx2(ed_kernels *k);
+void ed_attention_init_avx2(ed_kernels *k);
+void ed_rows_init_avx2(ed_kernels *k);
+
+void ed_gemm_init_avx512(ed_kernels *k);
+void ed_attention_init_avx512(ed_kernels *k);
+void ed_rows_init_avx512(ed_kernels *k);
+
+void ed_gemm_init_neon(ed_kernels *k);
+void ed_attention_init_neon(ed_kernels *k);
+void ed_rows_init_neon(ed_kernels *k);
+
+#endif

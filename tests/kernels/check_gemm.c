@@ -1,0 +1,387 @@
+/* GEMM against sums in double precision, at every level: values, memory, and that the bits of an
+ * element depend on its row alone. */
+#include "harness.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct problem {
+    size_t m, n, depth;
+    bool bias, residual, in_place; /* in_place: the residual is `out` itself */
+    ed_activation activation;
+    float magnitude;
+} problem;
+
+/* One product with all its memory between guard pages. */
+typedef struct product {
+    problem p;
+    size_t ld_rows, ld_out, ld_residual;
+    check_buffer rows, weights, bias, residual, out, packed_rows, packed_weights;
+} product;
+
+static void product_open(product *x, const ed_kernels *k, const problem *p);
+static void product_close(product *x);
+static ed_gemm_call product_call(const product *x);
+static const float *product_row(const product *x, size_t i);
+
+/* ---- values ---------------------------------------------------------------------------------- */
+
+static double gelu(double x)
+{
+    return 0.5 * x * erfc(-x * 0.70710678118654752440);
+}
+
+/* The true element, and how far rounding may move it: at most depth + 2 roundings of numbers no
+ * larger than the sum of magnitudes, and GELU's own error. */
+static double true_element(const product *x, size_t i, size_t j, double *tolerance)
+{
+    const float *weights = x->weights.data;
+    double sum = 0.0, magnitude = 0.0;
+
+    for (size_t d = 0; d < x->p.depth; d++) {
+        const double term = (double)product_row(x, i)[d] * (double)weights[j * x->p.depth + d];
+
+        sum += term;
+        magnitude += fabs(term);
+    }
+    if (x->p.bias) {
+        sum += (double)((float *)x->bias.data)[j];
+        magnitude += fabs((double)((float *)x->bias.data)[j]);
+    }
+    *tolerance = ((double)x->p.depth + 2.0) * 0x1p-24 * magnitude;
+    if (x->p.activation == ED_ACTIVATION_GELU) {
+        sum = gelu(sum);
+        *tolerance = *tolerance * 1.13 + 1e-6 * fabs(sum); /* |gelu'| <= 1.13 */
+    }
+    if (x->p.residual || x->p.in_place) {
+        sum += (double)((float *)x->residual.data)[i * x->ld_residual + j];
+        *tolerance += 0x1p-23 * fabs(sum);
+    }
+    return sum;
+}
+
+static void check_values(const product *x, const char *what)
+{
+    const float *out = x->out.data;
+
+    for (size_t i = 0; i < x->p.m; i++) {
+        for (size_t j = 0; j < x->p.n; j++) {
+            double tolerance;
+            const double truth = true_element(x, i, j, &tolerance);
+            const double got = (double)out[i * x->ld_out + j];
+
+            check_that(fabs(got - truth) <= tolerance + 1e-37,
+                       "%s: M %zu N %zu depth %zu: [%zu][%zu] is %.9g, not %.9g", what, x->p.m,
+                       x->p.n, x->p.depth, i, j, got, truth);
+        }
+    }
+}
+
+static void run_whole(const ed_kernels *k, product *x)
+{
+    ed_gemm_call call = product_call(x);
+
+    k->gemm_f32.pack_rows(x->packed_rows.data, x->rows.data, x->ld_rows, 0, x->p.m, x->p.depth);
+    k->gemm_f32.run(&call);
+}
+
+static void check_problem(const ed_kernels *k, const problem *p, const char *what)
+{
+    product x;
+
+    product_open(&x, k, p);
+    run_whole(k, &x);
+    check_values(&x, what);
+    product_close(&x);
+}
+
+static void test_sizes_around_the_tile(const ed_kernels *k)
+{
+    const size_t mr = k->gemm_f32.mr, nr = k->gemm_f32.nr;
+    const size_t depths[] = {1, 2, 3, 5, 8, 31};
+
+    for (size_t m = 1; m <= 2 * mr + 1; m++) {
+        const size_t widths[] = {1, nr - 1, nr, nr + 1, 2 * nr, 3 * nr + 1, 4 * nr, 7 * nr - 1};
+
+        for (size_t w = 0; w < sizeof(widths) / sizeof(widths[0]); w++) {
+            const problem p = {.m = m,
+                               .n = widths[w] == 0 ? 1 : widths[w],
+                               .depth = depths[(m + w) % (sizeof(depths) / sizeof(depths[0]))],
+                               .bias = w % 2 == 0,
+                               .residual = m % 3 == 0,
+                               .magnitude = 2.0f};
+
+            check_problem(k, &p, "around the tile");
+        }
+    }
+}
+
+static void test_random_sizes(const ed_kernels *k)
+{
+    for (int i = 0; i < 60; i++) {
+        const problem p = {
+            .m = 1 + check_random(70),
+            .n = 1 + check_random(140),
+            .depth = 1 + check_random(300),
+            .bias = check_random(2) == 0,
+            .residual = check_random(2) == 0,
+            .in_place = check_random(3) == 0,
+            .activation = check_random(2) == 0 ? ED_ACTIVATION_GELU : ED_ACTIVATION_NONE,
+            .magnitude = 1.0f};
+
+        check_problem(k, &p, "random");
+    }
+}
+
+static void test_model_sizes(const ed_kernels *k)
+{
+    const problem problems[] = {
+        {.m = 7, .n = 96, .depth = 3072, .bias = true, .in_place = true, .magnitude = 1.0f},
+        {.m = 40, .n = 96, .depth = 768, .bias = true, .magnitude = 1.0f},
+        {.m = 1, .n = 384, .depth = 384, .bias = true, .magnitude = 1.0f},
+    };
+
+    for (size_t i = 0; i < sizeof(problems) / sizeof(problems[0]); i++)
+        check_problem(k, &problems[i], "model size");
+}
+
+/* ---- one row, the same bits everywhere ------------------------------------------------------- */
+
+/* The same row alone, first, last and in the middle of products of many sizes. */
+static void test_bits_do_not_depend_on_the_place(const ed_kernels *k)
+{
+    const size_t mr = k->gemm_f32.mr, nr = k->gemm_f32.nr;
+    const problem p = {.m = 3 * mr + 2,
+                       .n = 9 * nr + 3,
+                       .depth = 77,
+                       .bias = true,
+                       .activation = ED_ACTIVATION_GELU,
+                       .magnitude = 1.0f};
+    product x;
+    float *first;
+
+    product_open(&x, k, &p);
+    for (size_t i = 1; i < p.m; i++)
+        memcpy((float *)x.rows.data + i * x.ld_rows, x.rows.data, p.depth * sizeof(float));
+    first = calloc(p.n, sizeof(float));
+    for (size_t m = 1; m <= p.m; m++) {
+        const float *out = x.out.data;
+
+        x.p.m = m;
+        run_whole(k, &x);
+        if (m == 1)
+            memcpy(first, out, p.n * sizeof(float));
+        for (size_t i = 0; i < m; i++)
+            check_that(memcmp(first, out + i * x.ld_out, p.n * sizeof(float)) == 0,
+                       "row %zu of %zu differs from the row alone", i, m);
+    }
+    free(first);
+    x.p.m = p.m;
+    product_close(&x);
+}
+
+/* A product in tasks of any shape, with rows packed in parts, gives the bits of the whole. */
+static void test_bits_do_not_depend_on_the_split(const ed_kernels *k)
+{
+    const ed_gemm *g = &k->gemm_f32;
+    const problem p = {.m = 5 * g->mr + 1,
+                       .n = 11 * g->nr - 1,
+                       .depth = 130,
+                       .bias = true,
+                       .residual = true,
+                       .magnitude = 1.0f};
+    product x;
+    float *whole;
+    size_t out_bytes;
+
+    product_open(&x, k, &p);
+    run_whole(k, &x);
+    out_bytes = x.out.n_bytes;
+    whole = malloc(out_bytes);
+    memcpy(whole, x.out.data, out_bytes);
+    for (int round = 0; round < 20; round++) {
+        const size_t row_step = g->mr * (1 + check_random(3));
+        const size_t col_step = g->nr * (1 + check_random(6));
+
+        for (size_t i = 0; i < p.m; i++)
+            memset((float *)x.out.data + i * x.ld_out, 0, p.n * sizeof(float));
+        memset(x.packed_rows.data, 0xff, x.packed_rows.n_bytes);
+        for (size_t i = 0; i < p.m; i += row_step) {
+            const size_t end = i + row_step < p.m ? i + row_step : p.m;
+
+            g->pack_rows(x.packed_rows.data, (float *)x.rows.data + 0, x.ld_rows, i, end, p.depth);
+        }
+        for (size_t i = 0; i < p.m; i += row_step) {
+            for (size_t j = 0; j < p.n; j += col_step) {
+                ed_gemm_call call = product_call(&x);
+
+                call.row_begin = i;
+                call.row_end = i + row_step < p.m ? i + row_step : p.m;
+                call.col_begin = j;
+                call.col_end = j + col_step < p.n ? j + col_step : p.n;
+                g->run(&call);
+            }
+        }
+        check_that(memcmp(whole, x.out.data, out_bytes) == 0, "tasks of %zu x %zu", row_step,
+                   col_step);
+    }
+    free(whole);
+    product_close(&x);
+}
+
+/* ---- GELU ------------------------------------------------------------------------------------ */
+
+/* GELU of any float, through a product of depth 1 whose weights are 1. */
+static void gelu_of(const ed_kernels *k, const float *x, float *y, size_t n)
+{
+    const ed_gemm *g = &k->gemm_f32;
+    const float one = 1.0f;
+    check_buffer rows = check_alloc(g->rows_bytes(1, 1), true);
+    check_buffer weights = check_alloc(g->weights_bytes(n, 1), true);
+    const ed_gemm_call call = {.rows = rows.data,
+                               .weights = weights.data,
+                               .out = y,
+                               .ld_out = n,
+                               .n_rows = 1,
+                               .n_cols = n,
+                               .depth = 1,
+                               .row_end = 1,
+                               .col_end = n,
+                               .activation = ED_ACTIVATION_GELU};
+
+    g->pack_rows(rows.data, &one, 1, 0, 1, 1);
+    g->pack_weights(weights.data, x, n, 1);
+    g->run(&call);
+    check_release(&rows);
+    check_release(&weights);
+}
+
+/* Every 4099th float, which visits every exponent and both signs. Where the true value is below the
+ * smallest normal float, only its distance counts. */
+static void test_gelu_of_all_floats(const ed_kernels *k)
+{
+    enum { BLOCK = 4096 };
+    static float x[BLOCK], y[BLOCK];
+    double worst = 0.0, worst_at = 0.0;
+    uint32_t word = 0;
+    bool done = false;
+
+    while (!done) {
+        size_t n = 0;
+
+        while (n < BLOCK && !done) {
+            memcpy(&x[n], &word, sizeof(word));
+            n += isfinite(x[n]) != 0;
+            done = word > UINT32_MAX - 4099;
+            word += 4099;
+        }
+        gelu_of(k, x, y, n);
+        for (size_t i = 0; i < n; i++) {
+            const double truth = gelu((double)x[i]);
+            const double distance = fabs((double)y[i] - truth);
+            const double error =
+                fabs(truth) < 0x1p-126 ? distance > 0x1p-126 : distance / fabs(truth);
+
+            if (!(error <= worst)) {
+                worst = error;
+                worst_at = (double)x[i];
+            }
+        }
+    }
+    check_that(worst <= 1e-6, "gelu(%.9g) is wrong by %.3g of it", worst_at, worst);
+    printf("gelu: largest relative error %.3g at %.9g\n", worst, worst_at);
+}
+
+/* ---- memory ---------------------------------------------------------------------------------- */
+
+static void product_open(product *x, const ed_kernels *k, const problem *p)
+{
+    const ed_gemm *g = &k->gemm_f32;
+
+    *x = (product){.p = *p,
+                   .ld_rows = p->depth + check_random(4),
+                   .ld_out = p->n + check_random(4),
+                   .ld_residual = p->n + check_random(4)};
+    if (p->in_place)
+        x->ld_residual = x->ld_out;
+    check_fill(check_floats(&x->rows, (p->m - 1) * x->ld_rows + p->depth),
+               (p->m - 1) * x->ld_rows + p->depth, p->magnitude);
+    check_fill(check_floats(&x->weights, p->n * p->depth), p->n * p->depth, p->magnitude);
+    check_fill(check_floats(&x->bias, p->n), p->n, p->magnitude);
+    check_fill(check_floats(&x->residual, (p->m - 1) * x->ld_residual + p->n),
+               (p->m - 1) * x->ld_residual + p->n, p->magnitude);
+    check_floats(&x->out, (p->m - 1) * x->ld_out + p->n);
+    if (p->in_place)
+        memcpy(x->out.data, x->residual.data, x->out.n_bytes);
+    x->packed_rows = check_alloc(g->rows_bytes(p->m, p->depth), true);
+    x->packed_weights = check_alloc(g->weights_bytes(p->n, p->depth), true);
+    g->pack_weights(x->packed_weights.data, x->weights.data, p->n, p->depth);
+}
+
+/* Between the rows of `out` nothing may have been written: there is the pattern, or in place the
+ * residual. */
+static void check_gaps(const product *x)
+{
+    const unsigned char *out = x->out.data;
+    const unsigned char *residual = x->residual.data;
+
+    for (size_t at = 0; at < x->out.n_bytes; at++) {
+        const unsigned char before = x->p.in_place ? residual[at] : 0xa5;
+
+        if (at / sizeof(float) % x->ld_out >= x->p.n)
+            check_that(out[at] == before, "the gap after row %zu of out was written",
+                       at / sizeof(float) / x->ld_out);
+    }
+}
+
+static void product_close(product *x)
+{
+    check_gaps(x);
+    check_release(&x->rows);
+    check_release(&x->weights);
+    check_release(&x->bias);
+    check_release(&x->residual);
+    check_release(&x->out);
+    check_release(&x->packed_rows);
+    check_release(&x->packed_weights);
+}
+
+static ed_gemm_call product_call(const product *x)
+{
+    return (ed_gemm_call){.rows = x->packed_rows.data,
+                          .weights = x->packed_weights.data,
+                          .bias = x->p.bias ? x->bias.data : NULL,
+                          .residual = x->p.in_place   ? x->out.data
+                                      : x->p.residual ? x->residual.data
+                                                      : NULL,
+                          .out = x->out.data,
+                          .ld_residual = x->ld_residual,
+                          .ld_out = x->ld_out,
+                          .n_rows = x->p.m,
+                          .n_cols = x->p.n,
+                          .depth = x->p.depth,
+                          .row_end = x->p.m,
+                          .col_end = x->p.n,
+                          .activation = x->p.activation};
+}
+
+static const float *product_row(const product *x, size_t i)
+{
+    return (const float *)x->rows.data + i * x->ld_rows;
+}
+
+int main(int argc, char **argv)
+{
+    static const check_test tests[] = {
+        {"sizes_around_the_tile", test_sizes_around_the_tile},
+        {"random_sizes", test_random_sizes},
+        {"model_sizes", test_model_sizes},
+        {"bits_do_not_depend_on_the_place", test_bits_do_not_depend_on_the_place},
+        {"bits_do_not_depend_on_the_split", test_bits_do_not_depend_on_the_split},
+        {"gelu_of_all_floats", test_gelu_of_all_floats},
+    };
+
+    return check_main(argc, argv, tests, sizeof(tests) / sizeof(tests[0]));
+}
