@@ -16,7 +16,8 @@ embedd_status ed_json_read_file(const char *path, size_t bytes_max, struct json_
 
 /* One field of an object. A field that is absent or null leaves *out as it is and is ok; a field of
  * another type is FORMAT: "<where>: <field> is not a whole number". Whole numbers are >= 0 and may
- * be written as 1e30 (then SIZE_MAX). Strings belong to the object; they may hold NUL, hence _n. */
+ * be written as 1e30 (then SIZE_MAX). Doubles are finite. Strings belong to the object; one that
+ * holds NUL is FORMAT. */
 embedd_status ed_json_get_size(struct json_object *object, const char *field, size_t *out,
                                const char *where, embedd_error *err);
 embedd_status ed_json_get_double(struct json_object *object, const char *field, double *out,

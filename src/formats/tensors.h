@@ -30,7 +30,7 @@ typedef struct ed_tensors ed_tensors;
 
 /* model.safetensors, or model.safetensors.index.json and its shards, of a folder.
  * NOT_FOUND, IO, FORMAT (message: file, tensor, reason), UNSUPPORTED, MEMORY.
- * Allocates in proportion to the header, never more than the files' size. */
+ * Allocates in proportion to the header's own size, whatever the header claims. */
 embedd_status ed_tensors_open(ed_tensors **out, const char *folder, embedd_error *err);
 /* One file, for fuzzing and for module folders. */
 embedd_status ed_tensors_open_file(ed_tensors **out, const char *path, embedd_error *err);
