@@ -55,10 +55,7 @@ ed_json_token ed_json_next(ed_json_reader *reader)
         return reader->at == reader->n_bytes
                    ? ED_JSON_END
                    : fail(reader, reader->at, "something follows the value");
-    if (reader->at == reader->n_bytes)
-        return fail(reader, reader->at, "the text ends in the middle of a value");
-
-    if (reader->expected == COMMA_OR_END) {
+    if (reader->expected == COMMA_OR_END && reader->at < reader->n_bytes) {
         bool object = reader->in_object >> (reader->depth - 1) & 1;
         if (next == (object ? '}' : ']'))
             return close_container(reader);
@@ -70,6 +67,9 @@ ed_json_token ed_json_next(ed_json_reader *reader)
         reader->expected = object ? KEY : VALUE;
         next = peek(reader);
     }
+    if (reader->at == reader->n_bytes)
+        return fail(reader, reader->at, "the text ends in the middle of a value");
+
     if (reader->expected == KEY_OR_OBJECT_END && next == '}')
         return close_container(reader);
     if (reader->expected == VALUE_OR_ARRAY_END && next == ']')
