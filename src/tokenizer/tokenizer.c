@@ -1,0 +1,254 @@
+/* In: a tokenizer.json; then texts. Out: token ids. Reading order of a text: check UTF-8, cut out
+ * added tokens, normalize, cut out the normalized added tokens, words, model. */
+#include "tokenizer/tokenizer.h"
+
+#include "base/error.h"
+#include "base/file_map.h"
+#include "base/memory.h"
+#include "base/utf8.h"
+#include "formats/json.h"
+#include "tokenizer/added_tokens.h"
+#include "tokenizer/normalizer.h"
+#include "tokenizer/post_processor.h"
+#include "tokenizer/pre_tokenizer.h"
+#include "tokenizer/token_model.h"
+
+#include <json-c/json.h>
+#include <string.h>
+
+#define FILE_BYTES_MAX ((size_t)256 << 20)
+#define WORDS_MAX      256 /* handed to the model at a time */
+
+struct ed_tokenizer {
+    ed_added_tokens added;
+    ed_normalizer normalizer;
+    ed_next_words next_words;
+    ed_token_model model;
+    ed_post_processor processor;
+    size_t ids_max;
+};
+
+struct ed_tokenizer_scratch {
+    ed_normalizer_scratch normalizer;
+    embedd_text words[WORDS_MAX];
+};
+
+static embedd_status open_parts(ed_tokenizer *tokenizer, struct json_object *json,
+                                const char *where, embedd_error *err);
+static size_t find_ids_max(const ed_tokenizer *tokenizer);
+static bool encode_raw(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
+                       embedd_text text, ed_id_list *ids);
+static bool encode_between(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
+                           embedd_text text, ed_id_list *ids);
+static void encode_normalized(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
+                              embedd_text text, ed_id_list *ids);
+
+/* ---- open ------------------------------------------------------------------------------------ */
+
+embedd_status ed_tokenizer_open(ed_tokenizer **out, const char *folder, embedd_error *err)
+{
+    *out = NULL;
+    embedd_status status = EMBEDD_OK;
+    char *bytes = NULL;
+    size_t n_bytes = 0;
+    char *path = ed_path_join(folder, "tokenizer.json");
+    char *old_path = ed_path_join(folder, "vocab.txt");
+    if (!path || !old_path) {
+        status = ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", folder);
+        goto done;
+    }
+    if (!ed_file_exists(path) && ed_file_exists(old_path)) {
+        status = ed_fail(err, EMBEDD_UNSUPPORTED,
+                         "%s: there is a vocab.txt but no tokenizer.json, which is needed", folder);
+        goto done;
+    }
+    status = ed_file_read(path, FILE_BYTES_MAX, &bytes, &n_bytes, err);
+    if (status == EMBEDD_OK)
+        status = ed_tokenizer_open_bytes(out, bytes, n_bytes, path, err);
+done:
+    ed_free(bytes);
+    ed_free(path);
+    ed_free(old_path);
+    return status;
+}
+
+embedd_status ed_tokenizer_open_bytes(ed_tokenizer **out, const char *bytes, size_t n_bytes,
+                                      const char *where, embedd_error *err)
+{
+    *out = NULL;
+    struct json_object *json = NULL;
+    ed_tokenizer *tokenizer = ed_calloc(1, sizeof *tokenizer);
+    embedd_status status = tokenizer ? ed_json_parse(bytes, n_bytes, where, &json, err)
+                                     : ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", where);
+    if (status == EMBEDD_OK)
+        status = open_parts(tokenizer, json, where, err);
+    if (status == EMBEDD_OK) {
+        tokenizer->ids_max = find_ids_max(tokenizer);
+        *out = tokenizer;
+        tokenizer = NULL;
+    }
+    json_object_put(json);
+    ed_tokenizer_close(tokenizer);
+    return status;
+}
+
+static embedd_status open_parts(ed_tokenizer *tokenizer, struct json_object *json,
+                                const char *where, embedd_error *err)
+{
+    if (!json_object_is_type(json, json_type_object))
+        return ed_fail(err, EMBEDD_FORMAT, "%s: not a JSON object", where);
+    const char *version = NULL;
+    embedd_status status = ed_json_get_string(json, "version", &version, where, err);
+    if (status == EMBEDD_OK && version && strcmp(version, "1.0") != 0)
+        status =
+            ed_fail(err, EMBEDD_UNSUPPORTED, "%s: version %.64s is not supported", where, version);
+    if (status == EMBEDD_OK)
+        status = ed_token_model_open(&tokenizer->model, json_object_object_get(json, "model"),
+                                     where, err);
+    if (status == EMBEDD_OK)
+        status = ed_normalizer_open(&tokenizer->normalizer,
+                                    json_object_object_get(json, "normalizer"), where, err);
+    if (status == EMBEDD_OK)
+        status = ed_pre_tokenizer_open(&tokenizer->next_words,
+                                       json_object_object_get(json, "pre_tokenizer"), where, err);
+    if (status == EMBEDD_OK)
+        status = ed_post_processor_open(&tokenizer->processor,
+                                        json_object_object_get(json, "post_processor"), where, err);
+    if (status == EMBEDD_OK)
+        status =
+            ed_added_tokens_open(&tokenizer->added, json_object_object_get(json, "added_tokens"),
+                                 &tokenizer->model.vocabulary, &tokenizer->normalizer, where, err);
+    return status;
+}
+
+static size_t find_ids_max(const ed_tokenizer *tokenizer)
+{
+    const ed_vocabulary *vocabulary = &tokenizer->model.vocabulary;
+    int32_t largest = vocabulary->n_tokens > 0 /* they are sorted */
+                          ? vocabulary->tokens[vocabulary->n_tokens - 1].id
+                          : -1;
+    for (size_t i = 0; i < tokenizer->added.n_tokens; i++)
+        if (tokenizer->added.tokens[i].id > largest)
+            largest = tokenizer->added.tokens[i].id;
+    for (size_t i = 0; i < ed_tokenizer_n_special(tokenizer); i++)
+        if (tokenizer->processor.ids[i] > largest)
+            largest = tokenizer->processor.ids[i];
+    return (size_t)(largest + 1);
+}
+
+void ed_tokenizer_close(ed_tokenizer *tokenizer)
+{
+    if (!tokenizer)
+        return;
+    ed_added_tokens_close(&tokenizer->added);
+    ed_token_model_close(&tokenizer->model);
+    ed_post_processor_close(&tokenizer->processor);
+    ed_free(tokenizer);
+}
+
+size_t ed_tokenizer_ids_max(const ed_tokenizer *tokenizer)
+{
+    return tokenizer->ids_max;
+}
+
+size_t ed_tokenizer_n_special(const ed_tokenizer *tokenizer)
+{
+    return tokenizer->processor.n_before + tokenizer->processor.n_after;
+}
+
+const char *ed_tokenizer_token(const ed_tokenizer *tokenizer, int32_t id)
+{
+    for (size_t i = 0; i < tokenizer->added.n_tokens; i++)
+        if (tokenizer->added.tokens[i].id == id)
+            return tokenizer->added.tokens[i].text;
+    return ed_vocabulary_token_of(&tokenizer->model.vocabulary, id);
+}
+
+embedd_status ed_tokenizer_scratch_open(ed_tokenizer_scratch **out, const ed_tokenizer *tokenizer,
+                                        embedd_error *err)
+{
+    (void)tokenizer;
+    ed_tokenizer_scratch *scratch = ed_calloc(1, sizeof *scratch);
+    *out = scratch;
+    if (!scratch)
+        return ed_fail(err, EMBEDD_MEMORY, "tokenizer scratch: out of memory");
+    ed_normalizer_scratch_init(&scratch->normalizer);
+    return EMBEDD_OK;
+}
+
+void ed_tokenizer_scratch_close(ed_tokenizer_scratch *scratch)
+{
+    if (!scratch)
+        return;
+    ed_normalizer_scratch_clear(&scratch->normalizer);
+    ed_free(scratch);
+}
+
+/* ---- encode ---------------------------------------------------------------------------------- */
+
+embedd_status ed_tokenizer_encode(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
+                                  embedd_text text, size_t tokens_max, int32_t *ids, size_t *n_ids,
+                                  size_t *n_total, embedd_error *err)
+{
+    const ed_post_processor *special = &tokenizer->processor;
+    size_t n_special = special->n_before + special->n_after;
+    *n_ids = *n_total = 0;
+    if (tokens_max < n_special)
+        return ed_fail(err, EMBEDD_ARGUMENT, "%zu tokens have no room for the %zu special tokens",
+                       tokens_max, n_special);
+    size_t n_valid = ed_utf8_valid_prefix(text.bytes, text.n_bytes);
+    if (n_valid < text.n_bytes)
+        return ed_fail(err, EMBEDD_UTF8, "the text is not valid UTF-8 at byte %zu", n_valid);
+
+    ed_id_list list = {ids + special->n_before, tokens_max - n_special, 0};
+    if (!encode_raw(tokenizer, scratch, text, &list))
+        return ed_fail(err, EMBEDD_MEMORY, "tokenizer: out of memory");
+    size_t n_kept = list.n < list.n_max ? list.n : list.n_max;
+    for (size_t i = 0; i < special->n_before; i++)
+        ids[i] = special->ids[i];
+    for (size_t i = 0; i < special->n_after; i++)
+        list.ids[n_kept + i] = special->ids[special->n_before + i];
+    *n_ids = n_kept + n_special;
+    *n_total = list.n + n_special;
+    return EMBEDD_OK;
+}
+
+static bool encode_raw(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
+                       embedd_text text, ed_id_list *ids)
+{
+    const ed_added_tokens *added = &tokenizer->added;
+    ed_piece_cursor cursor = {0};
+    ed_piece piece;
+    while (ed_added_tokens_next(added, &added->raw, text, &cursor, &piece)) {
+        if (piece.id >= 0)
+            ed_id_list_add(ids, piece.id);
+        else if (!encode_between(tokenizer, scratch, piece.text, ids))
+            return false;
+    }
+    return true;
+}
+
+static bool encode_between(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
+                           embedd_text text, ed_id_list *ids)
+{
+    const ed_added_tokens *added = &tokenizer->added;
+    ed_piece_cursor cursor = {0};
+    ed_piece piece;
+    if (!ed_normalizer_run(&tokenizer->normalizer, &scratch->normalizer, text, &text))
+        return false;
+    while (ed_added_tokens_next(added, &added->normalized, text, &cursor, &piece)) {
+        if (piece.id >= 0)
+            ed_id_list_add(ids, piece.id);
+        else
+            encode_normalized(tokenizer, scratch, piece.text, ids);
+    }
+    return true;
+}
+
+static void encode_normalized(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
+                              embedd_text text, ed_id_list *ids)
+{
+    size_t at = 0, n_words;
+    while ((n_words = tokenizer->next_words(text, &at, scratch->words, WORDS_MAX)) > 0)
+        tokenizer->model.type->encode(tokenizer->model.model, scratch->words, n_words, ids);
+}

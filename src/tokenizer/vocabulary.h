@@ -1,0 +1,39 @@
+/* The tokens of a model by text and by id. */
+#ifndef ED_VOCABULARY_H
+#define ED_VOCABULARY_H
+
+#include "embedd.h"
+#include "tokenizer/trie.h"
+
+struct json_object;
+
+#define ED_ID_MAX ((int32_t)ED_TRIE_VALUE_MAX)
+
+typedef struct ed_vocabulary_token {
+    int32_t id;
+    const char *text; /* in `texts`, NUL-terminated */
+} ed_vocabulary_token;
+
+typedef struct ed_vocabulary {
+    ed_trie trie;                /* text to id */
+    ed_vocabulary_token *tokens; /* [n_tokens], by rising id; ids may have holes */
+    size_t n_tokens;
+    char *texts;
+} ed_vocabulary;
+
+/* From an object {"token": id, ...}. FORMAT: an id that is no whole number, is above ED_ID_MAX or
+ * occurs twice. Allocates in proportion to the object. Close after a failure, too. */
+embedd_status ed_vocabulary_open(ed_vocabulary *vocabulary, struct json_object *json,
+                                 const char *where, embedd_error *err);
+void ed_vocabulary_close(ed_vocabulary *vocabulary); /* a zeroed struct is allowed */
+
+/* -1 = no such token. */
+int32_t ed_vocabulary_find(const ed_vocabulary *vocabulary, const char *bytes, size_t n_bytes);
+/* NULL = no token has this id. */
+const char *ed_vocabulary_token_of(const ed_vocabulary *vocabulary, int32_t id);
+
+/* A number from a file as an id; `what` names it in the error. */
+embedd_status ed_read_id(struct json_object *json, int32_t *out, const char *what,
+                         const char *where, embedd_error *err);
+
+#endif

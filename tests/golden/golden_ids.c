@@ -1,0 +1,162 @@
+/* Token ids against the reference's, exactly.
+ *
+ *     golden_ids                              every folder of EMBEDD_TEST_DATA/golden
+ *     golden_ids [--whole] FOLDER FILE ...    the rows of FILE with the tokenizer of FOLDER;
+ *                                             --whole: the rows were not cut at the model's limit
+ */
+#include "base/file_map.h"
+#include "base/memory.h"
+#include "formats/json.h"
+#include "support/expected.h"
+#include "tokenizer/tokenizer.h"
+
+#include <dirent.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SHOWN_MAX 5 /* differences of one file */
+
+static size_t n_rows_total, n_failed_total;
+
+static void die(const char *what, const char *why)
+{
+    fprintf(stderr, "%s: %s\n", what, why);
+    exit(1);
+}
+
+static struct json_object *read_config(const char *folder, const char *name)
+{
+    struct json_object *config = NULL;
+    embedd_error err;
+    char *path = ed_path_join(folder, name);
+    if (ed_file_exists(path) && ed_json_read_file(path, 1 << 20, &config, &err) != EMBEDD_OK)
+        die(path, err.message);
+    ed_free(path);
+    return config;
+}
+
+static size_t read_limit(const char *folder, const char *name, const char *field)
+{
+    size_t limit = SIZE_MAX;
+    embedd_error err;
+    struct json_object *config = read_config(folder, name);
+    if (config && ed_json_get_size(config, field, &limit, name, &err) != EMBEDD_OK)
+        die(folder, err.message);
+    json_object_put(config);
+    return limit;
+}
+
+/* As sentence-transformers: its own number, else the smaller one of the other two. */
+static size_t tokens_max_of(const char *folder)
+{
+    size_t own = read_limit(folder, "sentence_bert_config.json", "max_seq_length");
+    size_t tokenizer = read_limit(folder, "tokenizer_config.json", "model_max_length");
+    size_t positions = read_limit(folder, "config.json", "max_position_embeddings");
+    if (own != SIZE_MAX)
+        return own;
+    return tokenizer < positions ? tokenizer : positions;
+}
+
+/* The prompt that the reference put before every text of expected.jsonl, in new memory. */
+static char *default_prompt_of(const char *folder)
+{
+    struct json_object *config = read_config(folder, "config_sentence_transformers.json");
+    const char *name =
+        json_object_get_string(json_object_object_get(config, "default_prompt_name"));
+    struct json_object *prompts = json_object_object_get(config, "prompts");
+    const char *prompt =
+        name ? json_object_get_string(json_object_object_get(prompts, name)) : NULL;
+    char *copy = ed_strdup(prompt ? prompt : "");
+    json_object_put(config);
+    return copy;
+}
+
+static bool check_row(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
+                      const expected_row *row, const char *prompt, size_t tokens_max)
+{
+    size_t prompt_bytes = strlen(prompt), n_bytes = prompt_bytes + row->n_text_bytes;
+    /* Exactly as large as it must be, for the sanitizers. */
+    char *text = malloc(n_bytes > 0 ? n_bytes : 1);
+    memcpy(text, prompt, prompt_bytes);
+    memcpy(text + prompt_bytes, row->text, row->n_text_bytes);
+    if (tokens_max > n_bytes * 4 + 16) /* no text has more */
+        tokens_max = n_bytes * 4 + 16;
+    int32_t *ids = malloc(tokens_max * sizeof *ids);
+
+    size_t n_ids = 0, n_total = 0;
+    embedd_error err;
+    if (ed_tokenizer_encode(tokenizer, scratch, (embedd_text){text, n_bytes}, tokens_max, ids,
+                            &n_ids, &n_total, &err) != EMBEDD_OK)
+        die(row->text, err.message);
+    bool same =
+        n_ids == row->n_ids && n_total >= n_ids && memcmp(ids, row->ids, n_ids * sizeof *ids) == 0;
+    free(text);
+    free(ids);
+    return same;
+}
+
+static void check_file(const char *folder, const char *path, bool whole)
+{
+    ed_tokenizer *tokenizer = NULL;
+    ed_tokenizer_scratch *scratch = NULL;
+    embedd_error err;
+    if (ed_tokenizer_open(&tokenizer, folder, &err) != EMBEDD_OK ||
+        ed_tokenizer_scratch_open(&scratch, tokenizer, &err) != EMBEDD_OK)
+        die(folder, err.message);
+    size_t tokens_max = whole ? SIZE_MAX : tokens_max_of(folder), n_failed = 0;
+    char *default_prompt = default_prompt_of(folder);
+
+    expected_rows rows = expected_read(path);
+    for (size_t i = 0; i < rows.n_rows; i++) {
+        const expected_row *row = &rows.rows[i];
+        const char *prompt = row->has_prompt ? row->prompt : default_prompt;
+        if (check_row(tokenizer, scratch, row, prompt, tokens_max))
+            continue;
+        if (n_failed++ < SHOWN_MAX)
+            printf("%s:%zu: the ids of %s differ: %.60s\n", path, i + 1, row->name, row->text);
+    }
+    printf("%-60s %6zu rows, %zu differ\n", path, rows.n_rows, n_failed);
+    n_rows_total += rows.n_rows;
+    n_failed_total += n_failed;
+    expected_free(&rows);
+    ed_free(default_prompt);
+    ed_tokenizer_scratch_close(scratch);
+    ed_tokenizer_close(tokenizer);
+}
+
+static void check_all(void)
+{
+    static const char *const files[] = {"expected.jsonl", "expected_prompts.jsonl"};
+    char *golden = ed_path_join(expected_environment("EMBEDD_TEST_DATA"), "golden");
+    DIR *directory = opendir(golden);
+    if (!directory)
+        die(golden, "cannot be opened");
+    for (struct dirent *entry; (entry = readdir(directory));) {
+        char *folder = ed_path_join(golden, entry->d_name);
+        char *tokenizer = ed_path_join(folder, "tokenizer.json");
+        for (size_t i = 0; i < 2 && entry->d_name[0] != '.' && ed_file_exists(tokenizer); i++) {
+            char *path = ed_path_join(folder, files[i]);
+            if (i == 0 || ed_file_exists(path))
+                check_file(folder, path, false);
+            ed_free(path);
+        }
+        ed_free(tokenizer);
+        ed_free(folder);
+    }
+    closedir(directory);
+    ed_free(golden);
+}
+
+int main(int argc, char **argv)
+{
+    bool whole = argc > 1 && strcmp(argv[1], "--whole") == 0;
+    int first = whole ? 2 : 1;
+    if (argc == 1)
+        check_all();
+    for (int i = first; i + 1 < argc; i += 2)
+        check_file(argv[i], argv[i + 1], whole);
+    printf("%zu rows, %zu differ\n", n_rows_total, n_failed_total);
+    return n_failed_total > 0 || n_rows_total == 0;
+}
