@@ -1,0 +1,72 @@
+/* Rows of waiting requests into packed batches, on one thread that owns the session.
+ *
+ * Whatever waits is merged: a batch takes rows of every request in turn, each up to an equal share
+ * of its tokens, and what is left over goes to those who have more. So a request of one sentence is
+ * in the next batch, beside a part of one of a thousand texts. A request that waits alone starts at
+ * once. A batch holds about a fifth of a second of work at most, so that the next is never far. */
+#ifndef ED_SCHEDULER_H
+#define ED_SCHEDULER_H
+
+#include "embedd.h"
+
+/* embedd_embed_rows with its session as context; a test gives another. */
+typedef embedd_status (*ed_embed_function)(void *context, const embedd_row *rows, size_t n_rows,
+                                           embedd_error *err);
+
+/* One request's rows. */
+typedef struct ed_ticket {
+    embedd_row *rows; /* [n_rows], n_rows >= 1; the caller's until done */
+    size_t n_rows;
+    size_t n_tokens; /* of all rows */
+    /* From here on the scheduler's; zero it before. */
+    embedd_error error; /* at done: status OK, or the status of row `index`; no message */
+    bool cancelled;
+    bool waiting;     /* in the list */
+    size_t next_row;  /* rows before it have been given to a batch */
+    size_t n_running; /* rows in the batch that runs */
+    struct ed_ticket *previous, *next;
+} ed_ticket;
+
+/* All rows are computed, or the ticket has failed or was cancelled, and no row is in use any more.
+ * Called once for each ticket that was taken, on the computing thread or in ed_scheduler_cancel. */
+typedef void (*ed_ticket_done)(ed_ticket *ticket);
+
+typedef struct ed_scheduler_options {
+    ed_embed_function embed;
+    void *embed_context;
+    ed_ticket_done done;
+    size_t batch_tokens_max;
+    size_t queue_tokens_max; /* waiting or running; one request alone may have more */
+    size_t queue_requests_max;
+    unsigned stuck_ms;
+} ed_scheduler_options;
+
+typedef struct ed_scheduler_stats {
+    size_t n_requests; /* waiting or running */
+    size_t n_tokens;   /* waiting or running */
+    uint64_t n_batches_done;
+    uint64_t n_tokens_done;
+    uint64_t n_texts_done;
+    bool stuck; /* a batch has been running for stuck_ms */
+} ed_scheduler_stats;
+
+typedef struct ed_scheduler ed_scheduler;
+
+embedd_status ed_scheduler_open(ed_scheduler **out, const ed_scheduler_options *options,
+                                embedd_error *err);
+/* Cancels what waits, lets the running batch end. NULL is allowed. */
+void ed_scheduler_close(ed_scheduler *scheduler);
+
+typedef enum ed_submit { ED_SUBMIT_TAKEN, ED_SUBMIT_FULL, ED_SUBMIT_CANCELLED } ed_submit;
+
+/* CANCELLED if ed_scheduler_cancel came first. `done` is called for a ticket that was taken only.
+ */
+ed_submit ed_scheduler_submit(ed_scheduler *scheduler, ed_ticket *ticket);
+
+/* Its waiting rows leave the queue now; rows in the running batch are computed for nothing. May
+ * come before the ticket is submitted and after it is done. */
+void ed_scheduler_cancel(ed_scheduler *scheduler, ed_ticket *ticket);
+
+void ed_scheduler_get_stats(ed_scheduler *scheduler, ed_scheduler_stats *stats);
+
+#endif

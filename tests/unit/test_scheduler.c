@@ -1,0 +1,516 @@
+/* The scheduler with a fake model: who gets into which batch, who is told what. */
+#include "server/scheduler.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define POISON    -1
+#define BATCH_MAX 100
+
+/* A request of rows of equal length; the vector of a row is its first id. */
+typedef struct request {
+    ed_ticket ticket; /* first: `done` gets this */
+    int32_t *ids;     /* [n_rows] */
+    float *out;       /* [n_rows] */
+    bool done;
+    size_t batches_at_done;
+} request;
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static size_t n_allowed;        /* the model computes only so many batches */
+static size_t n_entered;        /* batches that have come to the gate */
+static size_t n_batches;        /* that have passed */
+static size_t n_rows_run;       /* rows computed */
+static size_t tokens_most;      /* of any batch of more than one row */
+static const float *seen[4096]; /* out pointers of the last batch */
+static size_t n_seen;
+
+static embedd_status fake_embed(void *context, const embedd_row *rows, size_t n_rows,
+                                embedd_error *err)
+{
+    (void)context;
+    (void)err;
+    embedd_status status = EMBEDD_OK;
+    size_t n_tokens = 0;
+    pthread_mutex_lock(&mutex);
+    n_entered++;
+    pthread_cond_broadcast(&changed);
+    while (n_batches >= n_allowed)
+        pthread_cond_wait(&changed, &mutex);
+    n_seen = n_rows;
+    for (size_t i = 0; i < n_rows; i++) {
+        seen[i] = rows[i].out;
+        n_tokens += rows[i].n_tokens;
+        *rows[i].out += (float)rows[i].ids[0];
+        if (rows[i].ids[0] == POISON)
+            status = EMBEDD_NONFINITE;
+    }
+    if (status != EMBEDD_OK)
+        for (size_t i = 0; i < n_rows; i++)
+            *rows[i].out = 0; /* unspecified after a failure */
+    if (n_rows > 1 && n_tokens > tokens_most)
+        tokens_most = n_tokens;
+    n_rows_run += n_rows;
+    n_batches++;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&mutex);
+    return status;
+}
+
+static void on_done(ed_ticket *ticket)
+{
+    request *r = (request *)ticket;
+    pthread_mutex_lock(&mutex);
+    assert_false(r->done);
+    r->done = true;
+    r->batches_at_done = n_batches;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&mutex);
+}
+
+static request *request_new(size_t n_rows, size_t tokens_per_row)
+{
+    request *r = calloc(1, sizeof *r);
+    assert_non_null(r);
+    r->ids = calloc(n_rows, sizeof *r->ids);
+    r->out = calloc(n_rows, sizeof *r->out);
+    r->ticket.rows = calloc(n_rows, sizeof *r->ticket.rows);
+    assert_true(r->ids && r->out && r->ticket.rows);
+    for (size_t i = 0; i < n_rows; i++) {
+        r->ids[i] = (int32_t)i + 1;
+        r->ticket.rows[i] =
+            (embedd_row){.ids = &r->ids[i], .n_tokens = tokens_per_row, .out = &r->out[i]};
+    }
+    r->ticket.n_rows = n_rows;
+    r->ticket.n_tokens = n_rows * tokens_per_row;
+    return r;
+}
+
+static void request_free(request *r)
+{
+    free(r->ids);
+    free(r->out);
+    free(r->ticket.rows);
+    free(r);
+}
+
+static void allow(size_t n_more)
+{
+    pthread_mutex_lock(&mutex);
+    n_allowed = n_more == SIZE_MAX ? SIZE_MAX : n_batches + n_more;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&mutex);
+}
+
+static void wait_entered(size_t n)
+{
+    pthread_mutex_lock(&mutex);
+    while (n_entered < n)
+        pthread_cond_wait(&changed, &mutex);
+    pthread_mutex_unlock(&mutex);
+}
+
+static void wait_done(request *r)
+{
+    pthread_mutex_lock(&mutex);
+    while (!r->done)
+        pthread_cond_wait(&changed, &mutex);
+    pthread_mutex_unlock(&mutex);
+}
+
+static bool is_done(request *r)
+{
+    pthread_mutex_lock(&mutex);
+    bool done = r->done;
+    pthread_mutex_unlock(&mutex);
+    return done;
+}
+
+/* How many rows of r are in the batch that has run last. */
+static size_t seen_of(const request *r)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < n_seen; i++)
+        n += seen[i] >= r->out && seen[i] < r->out + r->ticket.n_rows;
+    return n;
+}
+
+static void check_vectors(const request *r)
+{
+    assert_int_equal(r->ticket.error.status, EMBEDD_OK);
+    for (size_t i = 0; i < r->ticket.n_rows; i++)
+        if (r->out[i] != (float)r->ids[i])
+            fail_msg("row %zu was computed %g times", i, (double)r->out[i] / (double)r->ids[i]);
+}
+
+static ed_scheduler *scheduler_new(size_t queue_tokens_max, size_t queue_requests_max)
+{
+    ed_scheduler *scheduler = NULL;
+    embedd_error err;
+    const ed_scheduler_options options = {.embed = fake_embed,
+                                          .done = on_done,
+                                          .batch_tokens_max = BATCH_MAX,
+                                          .queue_tokens_max = queue_tokens_max,
+                                          .queue_requests_max = queue_requests_max,
+                                          .stuck_ms = 30};
+    n_entered = n_batches = n_rows_run = tokens_most = n_seen = 0;
+    n_allowed = SIZE_MAX;
+    assert_int_equal(ed_scheduler_open(&scheduler, &options, &err), EMBEDD_OK);
+    return scheduler;
+}
+
+static void submit(ed_scheduler *scheduler, request *r)
+{
+    assert_int_equal(ed_scheduler_submit(scheduler, &r->ticket), ED_SUBMIT_TAKEN);
+}
+
+static void test_a_lone_request_starts_at_once(void **state)
+{
+    (void)state;
+    ed_scheduler *scheduler = scheduler_new(100000, 10);
+    request *r = request_new(3, 7);
+    submit(scheduler, r);
+    wait_done(r);
+    check_vectors(r);
+    assert_int_equal(n_batches, 1);
+    ed_scheduler_stats stats;
+    ed_scheduler_get_stats(scheduler, &stats);
+    assert_int_equal(stats.n_requests, 0);
+    assert_int_equal(stats.n_tokens, 0);
+    assert_int_equal(stats.n_tokens_done, 21);
+    assert_int_equal(stats.n_texts_done, 3);
+    ed_scheduler_close(scheduler);
+    request_free(r);
+}
+
+static void test_a_small_request_is_in_the_next_batch(void **state)
+{
+    (void)state;
+    ed_scheduler *scheduler = scheduler_new(100000, 10);
+    request *bulk = request_new(1000, 10), *small = request_new(1, 10);
+    allow(0);
+    submit(scheduler, bulk);
+    wait_entered(1);
+    submit(scheduler, small);
+    allow(SIZE_MAX);
+    wait_done(small);
+    wait_done(bulk);
+    assert_int_equal(small->batches_at_done, 2);
+    assert_int_equal(bulk->batches_at_done, 101); /* 1,001 rows, 10 in each batch */
+    check_vectors(bulk);
+    check_vectors(small);
+    ed_scheduler_close(scheduler);
+    request_free(bulk);
+    request_free(small);
+}
+
+static void test_requests_share_a_batch(void **state)
+{
+    (void)state;
+    ed_scheduler *scheduler = scheduler_new(100000, 10);
+    request *first = request_new(1, 10), *a = request_new(100, 5), *b = request_new(100, 5),
+            *c = request_new(2, 10);
+    allow(0);
+    submit(scheduler, first);
+    wait_entered(1);
+    submit(scheduler, a);
+    submit(scheduler, b);
+    submit(scheduler, c);
+    allow(2);
+    wait_done(c);
+    assert_int_equal(c->batches_at_done, 2);
+    /* 100 tokens: a third for each, and what c leaves goes to the first. */
+    assert_int_equal(seen_of(c), 2);
+    assert_int_equal(seen_of(b), 6);
+    assert_int_equal(seen_of(a), 10);
+    allow(SIZE_MAX);
+    wait_done(a);
+    wait_done(b);
+    check_vectors(a);
+    check_vectors(b);
+    check_vectors(c);
+    ed_scheduler_close(scheduler);
+    request_free(first);
+    request_free(a);
+    request_free(b);
+    request_free(c);
+}
+
+static void test_nobody_waits_for_ever(void **state)
+{
+    enum { N_SMALL = 400 };
+    request *small[N_SMALL];
+    (void)state;
+    ed_scheduler *scheduler = scheduler_new(100000, 500);
+    request *first = request_new(1, 10), *bulk = request_new(20, 60);
+    allow(0);
+    submit(scheduler, first);
+    wait_entered(1);
+    for (size_t i = 0; i < N_SMALL; i++) {
+        small[i] = request_new(1, 20);
+        if (i == N_SMALL / 2)
+            submit(scheduler, bulk); /* each of its rows takes the room of three others */
+        submit(scheduler, small[i]);
+    }
+    allow(SIZE_MAX);
+    wait_done(bulk);
+    size_t last = 0;
+    for (size_t i = 0; i < N_SMALL; i++) {
+        wait_done(small[i]);
+        check_vectors(small[i]);
+        assert_true(small[i]->batches_at_done >= last); /* first come, first served */
+        last = small[i]->batches_at_done;
+        request_free(small[i]);
+    }
+    check_vectors(bulk);
+    assert_true(bulk->batches_at_done < last + 20); /* some of its 20 rows came before */
+    assert_true(tokens_most <= BATCH_MAX);
+    ed_scheduler_close(scheduler);
+    request_free(first);
+    request_free(bulk);
+}
+
+static void test_a_row_longer_than_a_batch_runs_alone(void **state)
+{
+    (void)state;
+    ed_scheduler *scheduler = scheduler_new(100000, 10);
+    request *r = request_new(3, BATCH_MAX + 50);
+    submit(scheduler, r);
+    wait_done(r);
+    check_vectors(r);
+    assert_int_equal(n_batches, 3);
+    ed_scheduler_close(scheduler);
+    request_free(r);
+}
+
+static void test_a29_a_full_queue_refuses(void **state)
+{
+    (void)state;
+    ed_scheduler *scheduler = scheduler_new(1000, 3);
+    request *huge = request_new(500, 10), *b = request_new(1, 10), *c = request_new(1, 10),
+            *d = request_new(1, 10), *e = request_new(80, 10);
+    allow(0);
+    submit(scheduler, huge); /* alone, a request may have more than the queue */
+    wait_entered(1);
+    assert_int_equal(ed_scheduler_submit(scheduler, &b->ticket), ED_SUBMIT_FULL);
+    allow(SIZE_MAX);
+    wait_done(huge);
+    check_vectors(huge);
+
+    allow(0);
+    submit(scheduler, e);
+    assert_int_equal(ed_scheduler_submit(scheduler, &huge->ticket), ED_SUBMIT_FULL);
+    submit(scheduler, b);
+    submit(scheduler, c);
+    assert_int_equal(ed_scheduler_submit(scheduler, &d->ticket), ED_SUBMIT_FULL);
+    allow(SIZE_MAX);
+    wait_done(e);
+    wait_done(b);
+    wait_done(c);
+    submit(scheduler, d);
+    wait_done(d);
+    ed_scheduler_close(scheduler);
+    request *all[] = {huge, b, c, d, e};
+    for (size_t i = 0; i < 5; i++)
+        request_free(all[i]);
+}
+
+static void test_a30_a_cancelled_request_leaves_the_queue(void **state)
+{
+    (void)state;
+    ed_scheduler *scheduler = scheduler_new(100000, 10);
+    request *running = request_new(100, 10), *waiting = request_new(100, 10),
+            *early = request_new(1, 10), *other = request_new(2, 10);
+    allow(0);
+    submit(scheduler, running);
+    wait_entered(1);
+    submit(scheduler, waiting);
+    submit(scheduler, other);
+
+    ed_scheduler_cancel(scheduler, &waiting->ticket);
+    assert_true(is_done(waiting)); /* at once: none of its rows runs */
+    assert_true(waiting->ticket.cancelled);
+    ed_scheduler_cancel(scheduler, &waiting->ticket); /* again changes nothing */
+    ed_scheduler_cancel(scheduler, &running->ticket);
+    assert_false(is_done(running)); /* its memory is in use until the batch ends */
+    ed_scheduler_stats stats;
+    ed_scheduler_get_stats(scheduler, &stats);
+    assert_int_equal(stats.n_requests, 2);
+    assert_int_equal(stats.n_tokens, 100 + 20);
+
+    ed_scheduler_cancel(scheduler, &early->ticket);
+    assert_int_equal(ed_scheduler_submit(scheduler, &early->ticket), ED_SUBMIT_CANCELLED);
+
+    allow(SIZE_MAX);
+    wait_done(running);
+    wait_done(other);
+    check_vectors(other);
+    assert_int_equal(n_rows_run, 10 + 2);
+    ed_scheduler_get_stats(scheduler, &stats);
+    assert_int_equal(stats.n_requests, 0);
+    assert_int_equal(stats.n_tokens, 0);
+    ed_scheduler_close(scheduler);
+    request *all[] = {running, waiting, early, other};
+    for (size_t i = 0; i < 4; i++)
+        request_free(all[i]);
+}
+
+static void test_a_failure_stays_with_its_request(void **state)
+{
+    (void)state;
+    ed_scheduler *scheduler = scheduler_new(100000, 10);
+    request *first = request_new(1, 10), *good = request_new(3, 10), *bad = request_new(30, 10),
+            *late = request_new(3, 10);
+    bad->ids[2] = POISON;
+    bad->ids[3] = POISON;
+    allow(0);
+    submit(scheduler, first);
+    wait_entered(1);
+    submit(scheduler, good);
+    submit(scheduler, bad);
+    submit(scheduler, late);
+    allow(SIZE_MAX);
+    wait_done(good);
+    wait_done(bad);
+    wait_done(late);
+    check_vectors(good);
+    check_vectors(late);
+    assert_int_equal(bad->ticket.error.status, EMBEDD_NONFINITE);
+    assert_int_equal(bad->ticket.error.index, 2);
+    ed_scheduler_stats stats;
+    ed_scheduler_get_stats(scheduler, &stats);
+    assert_int_equal(stats.n_requests, 0);
+    assert_int_equal(stats.n_tokens, 0);
+    ed_scheduler_close(scheduler);
+    request *all[] = {first, good, bad, late};
+    for (size_t i = 0; i < 4; i++)
+        request_free(all[i]);
+}
+
+static void test_a33_a_batch_that_does_not_end_is_stuck(void **state)
+{
+    ed_scheduler_stats stats;
+    (void)state;
+    ed_scheduler *scheduler = scheduler_new(100000, 10);
+    request *r = request_new(1, 10);
+    ed_scheduler_get_stats(scheduler, &stats);
+    assert_false(stats.stuck);
+    allow(0);
+    submit(scheduler, r);
+    wait_entered(1);
+    ed_scheduler_get_stats(scheduler, &stats);
+    for (int i = 0; i < 1000 && !stats.stuck; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+        ed_scheduler_get_stats(scheduler, &stats);
+    }
+    assert_true(stats.stuck);
+    allow(SIZE_MAX);
+    wait_done(r);
+    ed_scheduler_get_stats(scheduler, &stats);
+    assert_false(stats.stuck);
+    ed_scheduler_close(scheduler);
+    request_free(r);
+}
+
+static void *allow_later(void *context)
+{
+    (void)context;
+    allow(SIZE_MAX);
+    return NULL;
+}
+
+static void test_close_cancels_what_waits(void **state)
+{
+    (void)state;
+    ed_scheduler *scheduler = scheduler_new(100000, 10);
+    request *running = request_new(1, 10), *waiting = request_new(1, 10);
+    allow(0);
+    submit(scheduler, running);
+    wait_entered(1);
+    submit(scheduler, waiting);
+    pthread_t opener;
+    assert_int_equal(pthread_create(&opener, NULL, allow_later, NULL), 0);
+    ed_scheduler_close(scheduler);
+    pthread_join(opener, NULL);
+    assert_true(running->done);
+    assert_true(waiting->done);
+    check_vectors(running);
+    request_free(running);
+    request_free(waiting);
+}
+
+/* Many clients at once: every row exactly once, whatever the interleaving. */
+typedef struct client {
+    ed_scheduler *scheduler;
+    unsigned seed;
+    bool ok;
+} client;
+
+static void *client_main(void *context)
+{
+    client *c = context;
+    unsigned seed = c->seed;
+    for (int i = 0; i < 100; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        request *r = request_new(1 + seed / 65536 % 30, 1 + seed / 4096 % 40);
+        c->ok &= ed_scheduler_submit(c->scheduler, &r->ticket) == ED_SUBMIT_TAKEN;
+        bool cancel = seed / 16 % 8 == 0;
+        if (cancel)
+            ed_scheduler_cancel(c->scheduler, &r->ticket);
+        wait_done(r);
+        for (size_t row = 0; !cancel && row < r->ticket.n_rows; row++)
+            c->ok &= r->out[row] == (float)r->ids[row];
+        request_free(r);
+    }
+    return NULL;
+}
+
+static void test_a28_many_clients(void **state)
+{
+    enum { N_CLIENTS = 8 };
+    client clients[N_CLIENTS];
+    pthread_t threads[N_CLIENTS];
+    ed_scheduler_stats stats;
+    (void)state;
+    ed_scheduler *scheduler = scheduler_new(1000000, 100);
+    for (unsigned i = 0; i < N_CLIENTS; i++) {
+        clients[i] = (client){scheduler, i + 1, true};
+        assert_int_equal(pthread_create(&threads[i], NULL, client_main, &clients[i]), 0);
+    }
+    for (size_t i = 0; i < N_CLIENTS; i++) {
+        pthread_join(threads[i], NULL);
+        assert_true(clients[i].ok);
+    }
+    ed_scheduler_get_stats(scheduler, &stats);
+    assert_int_equal(stats.n_requests, 0);
+    assert_int_equal(stats.n_tokens, 0);
+    assert_true(tokens_most <= BATCH_MAX);
+    ed_scheduler_close(scheduler);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_lone_request_starts_at_once),
+        cmocka_unit_test(test_a_small_request_is_in_the_next_batch),
+        cmocka_unit_test(test_requests_share_a_batch),
+        cmocka_unit_test(test_nobody_waits_for_ever),
+        cmocka_unit_test(test_a_row_longer_than_a_batch_runs_alone),
+        cmocka_unit_test(test_a29_a_full_queue_refuses),
+        cmocka_unit_test(test_a30_a_cancelled_request_leaves_the_queue),
+        cmocka_unit_test(test_a_failure_stays_with_its_request),
+        cmocka_unit_test(test_a33_a_batch_that_does_not_end_is_stuck),
+        cmocka_unit_test(test_close_cancels_what_waits),
+        cmocka_unit_test(test_a28_many_clients),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
