@@ -59,7 +59,8 @@ typedef struct ed_gemm {
 
 /* One head of one text: out[i] = sum_j softmax_j(scale * q[i].k[j] + bias[j - i]) * v[j].
  * Softmax subtracts the row's maximum and sums in f32. No S x S matrix is kept: memory is
- * O(S * head_size). head_size may be any number >= 1. */
+ * O(S * head_size). head_size may be any number >= 1. `out` may be `q` itself, with the same ld: a
+ * row's result is written only after its q was read. */
 typedef struct ed_attention_call {
     const float *q, *k, *v; /* [S] rows of head_size floats, ld_qkv apart */
     size_t ld_qkv;

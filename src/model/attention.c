@@ -7,16 +7,15 @@ typedef struct attention_job {
     const ed_transformer *transformer;
     ed_workspace *workspace;
     const ed_batch *batch;
-    const float *qkv; /* [T][3 D] */
-    float *context;   /* [T][D] */
+    float *qkv; /* [T][3 D] */
 } attention_job;
 
 static void attention_task(void *context, size_t task_index, size_t thread_index);
 
 void ed_attention_run(const ed_transformer *transformer, ed_workspace *workspace,
-                      const ed_batch *batch, const float *qkv, float *context)
+                      const ed_batch *batch, float *qkv)
 {
-    attention_job job = {transformer, workspace, batch, qkv, context};
+    attention_job job = {transformer, workspace, batch, qkv};
 
     ed_thread_pool_run(workspace->pool, attention_task, &job,
                        batch->n_texts * transformer->n_heads);
@@ -30,7 +29,7 @@ static void attention_task(void *context, size_t task_index, size_t thread_index
     size_t head_index = task_index % transformer->n_heads;
     size_t begin = job->batch->offsets[text_index];
     size_t d = transformer->hidden_size, k = transformer->head_size;
-    const float *q = job->qkv + begin * 3 * d + head_index * k;
+    float *q = job->qkv + begin * 3 * d + head_index * k;
     ed_attention_call call = {
         .q = q,
         .k = q + d,
@@ -39,8 +38,8 @@ static void attention_task(void *context, size_t task_index, size_t thread_index
         .scale = (float)(1.0 / sqrt((double)k)),
         .n_tokens = job->batch->offsets[text_index + 1] - begin,
         .head_size = k,
-        .out = job->context + begin * d + head_index * k,
-        .ld_out = d,
+        .out = q,
+        .ld_out = 3 * d,
         .scratch = job->workspace->attention[thread_index],
     };
 

@@ -4,8 +4,8 @@
 
 #include "model/transformer.h"
 
-/* qkv [T][3 D] -> context [T][D]; heads lie side by side in each of q, k, v and context. */
+/* qkv [T][3 D], heads side by side in each of q, k and v; the context takes the place of q. */
 void ed_attention_run(const ed_transformer *transformer, ed_workspace *workspace,
-                      const ed_batch *batch, const float *qkv, float *context);
+                      const ed_batch *batch, float *qkv);
 
 #endif

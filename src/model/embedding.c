@@ -36,7 +36,7 @@ static void embed_text(const ed_transformer *transformer, ed_workspace *workspac
     for (size_t i = batch->offsets[text_index]; i < batch->offsets[text_index + 1]; i++) {
         size_t id = (size_t)batch->tokens[i];
         size_t position = id == pad_id ? pad_id : next++;
-        float *row = workspace->residual + i * d;
+        float *row = workspace->hidden + i * d;
 
         (void)ed_tensor_read_f32(transformer->token_embedding, id * d, d, row);
         if (transformer->token_type_embedding)

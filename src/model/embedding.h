@@ -4,7 +4,7 @@
 
 #include "model/transformer.h"
 
-/* Writes workspace->residual[T][D]. */
+/* Writes workspace->hidden[T][D]. */
 void ed_embedding_run(const ed_transformer *transformer, ed_workspace *workspace,
                       const ed_batch *batch);
 

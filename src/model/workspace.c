@@ -16,17 +16,17 @@ embedd_status ed_workspace_open(ed_workspace *workspace, const ed_transformer *t
     const ed_kernels *kernels = transformer->kernels;
     const ed_gemm *gemm = &kernels->gemm_f32;
     size_t t = batch_tokens_max, d = transformer->hidden_size;
-    size_t wide = max_size(4 * d, transformer->intermediate_size);
-    size_t packed =
-        max_size(gemm->rows_bytes(t, d), gemm->rows_bytes(t, transformer->intermediate_size));
+    size_t f = transformer->intermediate_size;
+    size_t t_inner = t < ED_FEED_FORWARD_ROWS ? t : ED_FEED_FORWARD_ROWS;
+    size_t wide = max_size(3 * d * t, f * t_inner);
+    size_t packed = max_size(gemm->rows_bytes(t, d), gemm->rows_bytes(t_inner, f));
     size_t attention = kernels->attention_scratch_bytes(text_tokens_max, transformer->head_size);
     size_t n_threads = ed_thread_pool_threads(pool);
 
     *workspace = (ed_workspace){.kernels = kernels, .pool = pool, .batch_tokens_max = t};
     ed_arena *arena = &workspace->arena;
     ed_arena_plan(arena, t, d * sizeof(float));
-    ed_arena_plan(arena, t, d * sizeof(float));
-    ed_arena_plan(arena, t, wide * sizeof(float));
+    ed_arena_plan(arena, wide, sizeof(float));
     ed_arena_plan(arena, 1, packed);
     ed_arena_plan(arena, n_threads, sizeof(void *));
     for (size_t i = 0; i < n_threads; i++)
@@ -35,8 +35,7 @@ embedd_status ed_workspace_open(ed_workspace *workspace, const ed_transformer *t
         return ed_fail(err, EMBEDD_MEMORY, "no memory for batches of %zu tokens", t);
 
     workspace->hidden = ed_arena_take(arena, t, d * sizeof(float));
-    workspace->residual = ed_arena_take(arena, t, d * sizeof(float));
-    workspace->wide = ed_arena_take(arena, t, wide * sizeof(float));
+    workspace->wide = ed_arena_take(arena, wide, sizeof(float));
     workspace->packed = ed_arena_take(arena, 1, packed);
     workspace->attention = ed_arena_take(arena, n_threads, sizeof(void *));
     for (size_t i = 0; i < n_threads; i++)

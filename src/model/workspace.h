@@ -9,15 +9,18 @@
 
 struct ed_transformer;
 
+/* Rows that go through a feed-forward block together: enough for the kernels, and a bound for the
+ * memory of its inside. */
+#define ED_FEED_FORWARD_ROWS ((size_t)1152)
+
 typedef struct ed_workspace {
     const ed_kernels *kernels;
     ed_thread_pool *pool;
     size_t batch_tokens_max; /* T */
     float *hidden;           /* [T][D]: a layer's input and output */
-    float *residual;         /* [T][D]: the sum before a norm */
-    float *wide;      /* [T][max(4 D, F)]: q, k, v and context; then the feed-forward's inside */
-    void *packed;     /* rows of the widest product, packed for the kernel */
-    void **attention; /* [threads] */
+    float *wide;             /* q, k, v of all rows, then the feed-forward's inside of some */
+    void *packed;            /* rows of the widest product, packed for the kernel */
+    void **attention;        /* [threads] */
     ed_arena arena;
 } ed_workspace;
 
