@@ -194,10 +194,11 @@ static bool exists(const char *path)
 static void check_folder(const char *folder)
 {
     static const char *const files[] = {"expected.jsonl", "expected_prompts.jsonl"};
-    char path[4096];
+    char path[8192];
 
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        snprintf(path, sizeof path, "%s/%s", folder, files[i]);
+        if ((size_t)snprintf(path, sizeof path, "%s/%s", folder, files[i]) >= sizeof path)
+            exit(1);
         if (i == 0 || exists(path))
             check_file(folder, path);
     }
@@ -209,7 +210,7 @@ static void check_all(void)
     const char *data = expected_environment("EMBEDD_TEST_DATA");
     const char *models = expected_environment("EMBEDD_TEST_MODELS");
     struct dirent **entries = NULL;
-    char path[4096], expected[4096];
+    char path[8192], expected[8192];
 
     snprintf(path, sizeof path, "%s/golden", data);
     int n_entries = scandir(path, &entries, NULL, alphasort);
