@@ -7,7 +7,6 @@
 #include "kernels/levels.h"
 
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,11 +18,16 @@ static const struct rung {
     ed_cpu_flags flags;
 } rungs[] = {
     {"ref", 0},
+    {"avx2", ED_CPU_AVX2},
+    {"avx512", ED_CPU_AVX2 | ED_CPU_AVX512},
+    {"neon", ED_CPU_NEON},
 };
 enum { N_RUNGS = sizeof(rungs) / sizeof(rungs[0]) };
 
 static const struct rung *find_rung(const char *level);
 static void init_ref(ed_kernels *k);
+static void init_x86(ed_kernels *k, ed_cpu_flags flags);
+static void init_arm(ed_kernels *k, ed_cpu_flags flags);
 static void join_levels(char *out, size_t out_cap, bool all);
 
 embedd_status ed_kernels_open(ed_kernels *out, const char *level, embedd_error *err)
@@ -43,8 +47,11 @@ embedd_status ed_kernels_open(ed_kernels *out, const char *level, embedd_error *
         if ((rung->flags & flags) != rung->flags)
             return ed_fail(err, EMBEDD_CPU, "this CPU lacks the level \"%s\"; it has %s", level,
                            names);
+        flags = rung->flags;
     }
     init_ref(out);
+    init_x86(out, flags);
+    init_arm(out, flags);
     return EMBEDD_OK;
 }
 
@@ -65,6 +72,43 @@ static void init_ref(ed_kernels *k)
     ed_gemm_init_ref(k);
     ed_attention_init_ref(k);
     ed_rows_init_ref(k);
+}
+
+static void init_x86(ed_kernels *k, ed_cpu_flags flags)
+{
+#if defined(__x86_64__)
+    if ((flags & ED_CPU_AVX2) == 0)
+        return;
+    k->level = "avx2";
+    ed_gemm_init_avx2(k);
+    ed_attention_init_avx2(k);
+    ed_rows_init_avx2(k);
+
+    if ((flags & ED_CPU_AVX512) == 0)
+        return;
+    k->level = "avx512";
+    ed_gemm_init_avx512(k);
+    ed_attention_init_avx512(k);
+    ed_rows_init_avx512(k);
+#else
+    (void)k;
+    (void)flags;
+#endif
+}
+
+static void init_arm(ed_kernels *k, ed_cpu_flags flags)
+{
+#if defined(__aarch64__)
+    if ((flags & ED_CPU_NEON) == 0)
+        return;
+    k->level = "neon";
+    ed_gemm_init_neon(k);
+    ed_attention_init_neon(k);
+    ed_rows_init_neon(k);
+#else
+    (void)k;
+    (void)flags;
+#endif
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */

@@ -17,11 +17,13 @@ static float sum_lanes(float lanes[LANES])
     return lanes[0];
 }
 
+/* The first mean is rounded to a float, which matters where it is large beside the deviations; so
+ * the deviations from it are averaged too, and what they are off by is subtracted. */
 static void layernorm_row(float *y, const float *x, const float *gamma, const float *beta,
                           float eps, size_t d)
 {
-    float lanes[LANES] = {0};
-    float mean, deviation;
+    float lanes[LANES] = {0}, squares[LANES] = {0};
+    float mean, rest, variance, deviation;
 
     for (size_t c = 0; c < d; c++)
         lanes[c % LANES] += x[c];
@@ -29,12 +31,16 @@ static void layernorm_row(float *y, const float *x, const float *gamma, const fl
 
     for (size_t l = 0; l < LANES; l++)
         lanes[l] = 0.0f;
-    for (size_t c = 0; c < d; c++)
-        lanes[c % LANES] += (x[c] - mean) * (x[c] - mean);
-    deviation = sqrtf(sum_lanes(lanes) / (float)d + eps);
+    for (size_t c = 0; c < d; c++) {
+        lanes[c % LANES] += x[c] - mean;
+        squares[c % LANES] += (x[c] - mean) * (x[c] - mean);
+    }
+    rest = sum_lanes(lanes) / (float)d;
+    variance = fmaxf(sum_lanes(squares) / (float)d - rest * rest, 0.0f);
+    deviation = sqrtf(variance + eps);
 
     for (size_t c = 0; c < d; c++)
-        y[c] = (x[c] - mean) / deviation * gamma[c] + beta[c];
+        y[c] = (x[c] - mean - rest) / deviation * gamma[c] + beta[c];
 }
 
 static void f32_layernorm(float *y, size_t ld_y, const float *x, size_t ld_x, const float *gamma,

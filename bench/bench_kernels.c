@@ -1,0 +1,523 @@
+/* How fast each kernel of each level is, beside what the level's arithmetic can do at most.
+ *
+ *     bench_kernels [--json] [--level LEVEL] [--seconds S per line] [KERNEL ...]
+ *
+ * One thread on one core. The peak is measured again next to every line, so that its share holds
+ * on a machine whose clock moves. Times are the best of many short runs. */
+#include "base/clock.h"
+#include "base/memory.h"
+#include "kernels/kernels.h"
+
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+static struct {
+    bool json;
+    bool began; /* a JSON line was written */
+    const char *level;
+    double seconds;
+    char **kernels; /* wanted, [n_kernels]; all if none */
+    size_t n_kernels;
+} options = {.seconds = 0.25};
+
+/* ---- peaks: multiplications and additions on registers only ---------------------------------- */
+
+enum { PEAK_CHAINS = 12, PEAK_STEPS = 20000 };
+
+/* Each returns floating point operations done. The empty assembly keeps the sums in registers and
+ * the compiler from dropping them. */
+#define PEAK_LOOP(type, zero, step)                                                                \
+    type s[PEAK_CHAINS];                                                                           \
+    for (int c = 0; c < PEAK_CHAINS; c++)                                                          \
+        s[c] = zero;                                                                               \
+    for (int i = 0; i < PEAK_STEPS; i++) {                                                         \
+        s[0] = step(s[0]), s[1] = step(s[1]), s[2] = step(s[2]), s[3] = step(s[3]);                \
+        s[4] = step(s[4]), s[5] = step(s[5]), s[6] = step(s[6]), s[7] = step(s[7]);                \
+        s[8] = step(s[8]), s[9] = step(s[9]), s[10] = step(s[10]), s[11] = step(s[11]);            \
+        __asm__ volatile(""                                                                        \
+                         : PEAK_IN(s[0]), PEAK_IN(s[1]), PEAK_IN(s[2]), PEAK_IN(s[3]),             \
+                           PEAK_IN(s[4]), PEAK_IN(s[5]), PEAK_IN(s[6]), PEAK_IN(s[7]),             \
+                           PEAK_IN(s[8]), PEAK_IN(s[9]), PEAK_IN(s[10]), PEAK_IN(s[11]));          \
+    }                                                                                              \
+    return 2.0 * PEAK_CHAINS * PEAK_STEPS * (double)(sizeof(type) / sizeof(float))
+
+#if defined(__x86_64__)
+#define PEAK_IN(x) "+v"(x)
+
+/* ref is plain C for every x86-64: four lanes, a multiplication and an addition. */
+static double peak_ref(void)
+{
+    __m128 a = _mm_set1_ps(1.0f), b = _mm_set1_ps(1e-9f);
+    __asm__ volatile("" : "+x"(a), "+x"(b));
+#undef PEAK_IN
+#define PEAK_IN(x) "+x"(x)
+#define STEP(x)    _mm_add_ps(_mm_mul_ps(a, b), x)
+    PEAK_LOOP(__m128, _mm_setzero_ps(), STEP);
+#undef STEP
+}
+
+__attribute__((target("avx2,fma"))) static double peak_avx2(void)
+{
+    __m256 a = _mm256_set1_ps(1.0f), b = _mm256_set1_ps(1e-9f);
+    __asm__ volatile("" : "+x"(a), "+x"(b));
+#define STEP(x) _mm256_fmadd_ps(a, b, x)
+    PEAK_LOOP(__m256, _mm256_setzero_ps(), STEP);
+#undef STEP
+}
+
+__attribute__((target("avx512f"))) static double peak_avx512(void)
+{
+    __m512 a = _mm512_set1_ps(1.0f), b = _mm512_set1_ps(1e-9f);
+    __asm__ volatile("" : "+v"(a), "+v"(b));
+#undef PEAK_IN
+#define PEAK_IN(x) "+v"(x)
+#define STEP(x)    _mm512_fmadd_ps(a, b, x)
+    PEAK_LOOP(__m512, _mm512_setzero_ps(), STEP);
+#undef STEP
+}
+#elif defined(__aarch64__)
+#define PEAK_IN(x) "+w"(x)
+
+static double peak_ref(void)
+{
+    float32x4_t a = vdupq_n_f32(1.0f), b = vdupq_n_f32(1e-9f);
+    __asm__ volatile("" : "+w"(a), "+w"(b));
+#define STEP(x)    vaddq_f32(vmulq_f32(a, b), x)
+    PEAK_LOOP(float32x4_t, vdupq_n_f32(0.0f), STEP);
+#undef STEP
+}
+
+static double peak_neon(void)
+{
+    float32x4_t a = vdupq_n_f32(1.0f), b = vdupq_n_f32(1e-9f);
+    __asm__ volatile("" : "+w"(a), "+w"(b));
+#define STEP(x) vfmaq_f32(x, a, b)
+    PEAK_LOOP(float32x4_t, vdupq_n_f32(0.0f), STEP);
+#undef STEP
+}
+#else
+static double peak_ref(void)
+{
+    float a = 1.0f, b = 1e-9f;
+    __asm__ volatile("" : "+r"(a), "+r"(b));
+#define PEAK_IN(x) "+r"(x)
+#define STEP(x)    (a * b + (x))
+    PEAK_LOOP(float, 0.0f, STEP);
+}
+#endif
+
+static const struct peak {
+    const char *level;
+    double (*run)(void);
+} peaks[] = {
+    {"ref", peak_ref},
+#if defined(__x86_64__)
+    {"avx2", peak_avx2},
+    {"avx512", peak_avx512},
+#elif defined(__aarch64__)
+    {"neon", peak_neon},
+#endif
+};
+
+/* Operations per nanosecond, or 0 for a level without a loop here. */
+static double peak_gflops(const char *level)
+{
+    for (size_t i = 0; i < sizeof(peaks) / sizeof(peaks[0]); i++) {
+        if (strcmp(peaks[i].level, level) == 0) {
+            const uint64_t begin = ed_clock_ns();
+            const double n = peaks[i].run();
+
+            return n / (double)(ed_clock_ns() - begin);
+        }
+    }
+    return 0.0;
+}
+
+/* ---- one line -------------------------------------------------------------------------------- */
+
+typedef struct line {
+    const char *kernel;
+    char shape[64];
+    double flop;  /* of one call, or 0 */
+    double bytes; /* read and written by one call, or 0 */
+    void (*call)(void *context);
+    void *context;
+} line;
+
+static bool is_wanted(const char *kernel)
+{
+    for (size_t i = 0; i < options.n_kernels; i++) {
+        if (strcmp(options.kernels[i], kernel) == 0)
+            return true;
+    }
+    return options.n_kernels == 0;
+}
+
+static void print_line(const char *level, const line *l, double ns, double peak)
+{
+    const double gflops = l->flop / ns;
+    const double share = peak > 0.0 ? gflops / peak : 0.0;
+
+    if (options.json) {
+        printf("%s\n  {\"level\": \"%s\", \"kernel\": \"%s\", \"shape\": \"%s\", \"ns\": %.1f, "
+               "\"gflops\": %.2f, \"peak_gflops\": %.2f, \"share\": %.4f, \"gbytes\": %.2f}",
+               options.began ? "," : "", level, l->kernel, l->shape, ns, gflops, peak, share,
+               l->bytes / ns);
+        options.began = true;
+    } else if (l->flop > 0.0) {
+        printf("%-7s %-14s %-26s %11.2f us %8.1f GFLOP/s of %6.1f  %5.1f %%\n", level, l->kernel,
+               l->shape, ns * 1e-3, gflops, peak, share * 100.0);
+    } else {
+        printf("%-7s %-14s %-26s %11.2f us %8.1f GB/s\n", level, l->kernel, l->shape, ns * 1e-3,
+               l->bytes / ns);
+    }
+    fflush(stdout);
+}
+
+/* Peak and kernel in turns until the time is up; the best of each. */
+static void measure(const char *level, const line *l)
+{
+    const uint64_t end = ed_clock_ns() + (uint64_t)(options.seconds * 1e9);
+    double peak = 0.0, best = 1e30;
+    size_t repeats = 1;
+
+    do {
+        const double now = peak_gflops(level);
+        uint64_t begin;
+        double ns;
+
+        peak = now > peak ? now : peak;
+        begin = ed_clock_ns();
+        for (size_t i = 0; i < repeats; i++)
+            l->call(l->context);
+        ns = (double)(ed_clock_ns() - begin);
+        best = ns / (double)repeats < best ? ns / (double)repeats : best;
+        if (ns < 2e5)
+            repeats *= 2;
+    } while (ed_clock_ns() < end);
+    print_line(level, l, best, peak);
+}
+
+static void *allocate(size_t n_bytes)
+{
+    unsigned char *block = ed_aligned_alloc(n_bytes);
+
+    if (block == NULL) {
+        fprintf(stderr, "bench_kernels: no memory for %zu bytes\n", n_bytes);
+        exit(1);
+    }
+    return block;
+}
+
+static float *allocate_floats(size_t n)
+{
+    float *x = allocate(n * sizeof(float));
+
+    for (size_t i = 0; i < n; i++)
+        x[i] = (float)(i * 2654435761u % 1000) / 500.0f - 1.0f;
+    return x;
+}
+
+/* ---- GEMM ------------------------------------------------------------------------------------ */
+
+typedef struct gemm_bench {
+    const ed_gemm *gemm;
+    float *rows;
+    void *packed_rows;
+    ed_gemm_call call;
+} gemm_bench;
+
+static void call_gemm(void *context)
+{
+    gemm_bench *b = context;
+
+    b->gemm->run(&b->call);
+}
+
+static void call_pack_rows(void *context)
+{
+    gemm_bench *b = context;
+
+    b->gemm->pack_rows(b->packed_rows, b->rows, b->call.depth, 0, b->call.n_rows, b->call.depth);
+}
+
+static void bench_gemm(const ed_kernels *k, size_t m, size_t n, size_t depth,
+                       ed_activation activation)
+{
+    const size_t rows_bytes = k->gemm_f32.rows_bytes(m, depth);
+    const size_t weights_bytes = k->gemm_f32.weights_bytes(n, depth);
+    const char *const gelu = activation == ED_ACTIVATION_GELU ? " gelu" : "";
+    float *weights = allocate_floats(n * depth);
+    float *bias = allocate_floats(n), *out = allocate_floats(m * n);
+    void *packed_weights = allocate(weights_bytes);
+    gemm_bench b = {&k->gemm_f32, allocate_floats(m * depth), allocate(rows_bytes), {0}};
+    line run = {"gemm_f32", "", 2.0 * (double)(m * n) * (double)depth, 0.0, call_gemm, &b};
+    line pack = {"pack_rows", "", 0.0, 8.0 * (double)(m * depth), call_pack_rows, &b};
+
+    b.call = (ed_gemm_call){.rows = b.packed_rows,
+                            .weights = packed_weights,
+                            .bias = bias,
+                            .out = out,
+                            .ld_out = n,
+                            .n_rows = m,
+                            .n_cols = n,
+                            .depth = depth,
+                            .row_end = m,
+                            .col_end = n,
+                            .activation = activation};
+    k->gemm_f32.pack_weights(packed_weights, weights, n, depth);
+    snprintf(run.shape, sizeof(run.shape), "%zu x %zu x %zu%s", m, n, depth, gelu);
+    snprintf(pack.shape, sizeof(pack.shape), "%zu x %zu", m, depth);
+    call_pack_rows(&b);
+    if (is_wanted("gemm_f32"))
+        measure(k->level, &run);
+    if (is_wanted("pack_rows") && n == 768)
+        measure(k->level, &pack);
+    ed_aligned_free(weights, n * depth * sizeof(float));
+    ed_aligned_free(bias, n * sizeof(float));
+    ed_aligned_free(out, m * n * sizeof(float));
+    ed_aligned_free(packed_weights, weights_bytes);
+    ed_aligned_free(b.rows, m * depth * sizeof(float));
+    ed_aligned_free(b.packed_rows, rows_bytes);
+}
+
+static void bench_gemms(const ed_kernels *k)
+{
+    static const size_t counts[] = {1, 8, 22, 128, 256, 1024};
+    static const struct {
+        size_t n, depth;
+        ed_activation activation;
+    } products[] = {
+        {768, 768, ED_ACTIVATION_NONE},  {2304, 768, ED_ACTIVATION_NONE},
+        {3072, 768, ED_ACTIVATION_GELU}, {768, 3072, ED_ACTIVATION_NONE},
+        {384, 384, ED_ACTIVATION_NONE},  {1152, 384, ED_ACTIVATION_NONE},
+        {1536, 384, ED_ACTIVATION_GELU}, {384, 1536, ED_ACTIVATION_NONE},
+    };
+
+    if (!is_wanted("gemm_f32") && !is_wanted("pack_rows"))
+        return;
+    for (size_t p = 0; p < sizeof(products) / sizeof(products[0]); p++) {
+        for (size_t m = 0; m < sizeof(counts) / sizeof(counts[0]); m++)
+            bench_gemm(k, counts[m], products[p].n, products[p].depth, products[p].activation);
+    }
+}
+
+/* ---- attention ------------------------------------------------------------------------------- */
+
+typedef struct attention_bench {
+    const ed_kernels *k;
+    ed_attention_call call;
+} attention_bench;
+
+static void call_attention(void *context)
+{
+    attention_bench *b = context;
+
+    b->k->f32_attention(&b->call);
+}
+
+static void bench_attention(const ed_kernels *k, size_t n, size_t head_size, bool with_bias)
+{
+    const size_t ld = 12 * head_size;
+    const size_t scratch_bytes = k->attention_scratch_bytes(n, head_size);
+    float *q = allocate_floats(n * ld), *keys = allocate_floats(n * ld);
+    float *v = allocate_floats(n * ld), *out = allocate_floats(n * ld);
+    float *bias = allocate_floats(2 * n);
+    attention_bench b = {k, {0}};
+    line l = {"f32_attention", "", 4.0 * (double)(n * n) * (double)head_size, 0.0,
+              call_attention,  &b};
+
+    b.call = (ed_attention_call){.q = q,
+                                 .k = keys,
+                                 .v = v,
+                                 .ld_qkv = ld,
+                                 .bias = with_bias ? bias + (n - 1) : NULL,
+                                 .scale = 0.125f,
+                                 .n_tokens = n,
+                                 .head_size = head_size,
+                                 .out = out,
+                                 .ld_out = ld,
+                                 .scratch = allocate(scratch_bytes)};
+    snprintf(l.shape, sizeof(l.shape), "S %zu K %zu%s", n, head_size, with_bias ? " bias" : "");
+    measure(k->level, &l);
+    ed_aligned_free(q, n * ld * sizeof(float));
+    ed_aligned_free(keys, n * ld * sizeof(float));
+    ed_aligned_free(v, n * ld * sizeof(float));
+    ed_aligned_free(out, n * ld * sizeof(float));
+    ed_aligned_free(bias, 2 * n * sizeof(float));
+    ed_aligned_free(b.call.scratch, scratch_bytes);
+}
+
+static void bench_attentions(const ed_kernels *k)
+{
+    if (!is_wanted("f32_attention"))
+        return;
+    bench_attention(k, 8, 64, false);
+    bench_attention(k, 22, 64, false);
+    bench_attention(k, 128, 64, false);
+    bench_attention(k, 384, 64, true);
+    bench_attention(k, 512, 64, false);
+    bench_attention(k, 22, 32, false);
+    bench_attention(k, 256, 32, false);
+    bench_attention(k, 512, 128, false);
+}
+
+/* ---- rows ------------------------------------------------------------------------------------ */
+
+typedef struct rows_bench {
+    const ed_kernels *k;
+    float *x, *y, *gamma, *beta;
+    size_t n_rows, d;
+    volatile float sink;
+} rows_bench;
+
+static void call_layernorm(void *context)
+{
+    rows_bench *b = context;
+
+    b->k->f32_layernorm(b->y, b->d, b->x, b->d, b->gamma, b->beta, 1e-12f, b->n_rows, b->d);
+}
+
+static void call_add(void *context)
+{
+    rows_bench *b = context;
+
+    b->k->f32_add(b->y, b->x, b->n_rows * b->d);
+}
+
+static void call_add_scaled(void *context)
+{
+    rows_bench *b = context;
+
+    b->k->f32_add_scaled(b->y, b->x, 1e-9f, b->n_rows * b->d);
+}
+
+static void call_max(void *context)
+{
+    rows_bench *b = context;
+
+    b->k->f32_max(b->y, b->x, b->n_rows * b->d);
+}
+
+static void call_scale(void *context)
+{
+    rows_bench *b = context;
+
+    b->k->f32_scale(b->y, 1.0f, b->n_rows * b->d);
+}
+
+static void call_dot(void *context)
+{
+    rows_bench *b = context;
+
+    b->sink = b->k->f32_dot(b->y, b->x, b->n_rows * b->d);
+}
+
+static void bench_rows(const ed_kernels *k)
+{
+    static const struct {
+        const char *kernel;
+        double passes; /* over memory */
+        void (*call)(void *context);
+    } kernels[] = {
+        {"f32_layernorm", 2, call_layernorm},   {"f32_add", 3, call_add},
+        {"f32_add_scaled", 3, call_add_scaled}, {"f32_max", 3, call_max},
+        {"f32_scale", 2, call_scale},           {"f32_dot", 2, call_dot},
+    };
+    const size_t n_rows = 32, d = 768, n_bytes = n_rows * d * sizeof(float);
+    rows_bench b = {
+        k, allocate_floats(n_rows * d), allocate_floats(n_rows * d), NULL, NULL, n_rows, d, 0.0f};
+
+    b.gamma = allocate_floats(d);
+    b.beta = allocate_floats(d);
+    for (size_t i = 0; i < sizeof(kernels) / sizeof(kernels[0]); i++) {
+        line l = {kernels[i].kernel, "", 0.0, kernels[i].passes * (double)n_bytes,
+                  kernels[i].call,   &b};
+
+        snprintf(l.shape, sizeof(l.shape), "%zu x %zu", n_rows, d);
+        if (is_wanted(l.kernel))
+            measure(k->level, &l);
+    }
+    ed_aligned_free(b.x, n_bytes);
+    ed_aligned_free(b.y, n_bytes);
+    ed_aligned_free(b.gamma, d * sizeof(float));
+    ed_aligned_free(b.beta, d * sizeof(float));
+}
+
+/* ---- main ------------------------------------------------------------------------------------ */
+
+/* On the core it runs on now: a move would cost the caches in the middle of a measurement. */
+static void stay_on_this_core(void)
+{
+#if defined(__linux__)
+    const int cpu = sched_getcpu();
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    if (cpu >= 0)
+        CPU_SET((size_t)cpu, &set);
+    if (cpu < 0 || sched_setaffinity(0, sizeof(set), &set) != 0)
+        fprintf(stderr, "bench_kernels: could not stay on one core\n");
+#endif
+}
+
+static bool parse_options(int argc, char **argv)
+{
+    options.kernels = argv;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0)
+            options.json = true;
+        else if (strcmp(argv[i], "--level") == 0 && i + 1 < argc)
+            options.level = argv[++i];
+        else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
+            options.seconds = strtod(argv[++i], NULL);
+        else if (argv[i][0] == '-')
+            return false;
+        else
+            options.kernels[options.n_kernels++] = argv[i];
+    }
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    const char *const *level = ed_kernels_levels();
+    const char *one_level[2] = {NULL, NULL};
+
+    if (!parse_options(argc, argv)) {
+        fprintf(stderr,
+                "usage: bench_kernels [--json] [--level LEVEL] [--seconds S] [KERNEL ...]\n");
+        return 2;
+    }
+    if (options.level != NULL) {
+        one_level[0] = options.level;
+        level = one_level;
+    }
+    stay_on_this_core();
+    if (options.json)
+        printf("[");
+    for (; *level != NULL; level++) {
+        ed_kernels k;
+        embedd_error err;
+
+        if (ed_kernels_open(&k, *level, &err) != EMBEDD_OK) {
+            fprintf(stderr, "bench_kernels: %s\n", err.message);
+            return 1;
+        }
+        bench_gemms(&k);
+        bench_attentions(&k);
+        bench_rows(&k);
+    }
+    if (options.json)
+        printf("\n]\n");
+    return 0;
+}

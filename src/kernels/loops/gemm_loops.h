@@ -1,0 +1,164 @@
+/* GEMM around the micro-kernel: packing, the walk over tiles, the ends of rows. Included by each
+ * level's gemm file after its vector and tile headers.
+ *
+ * Weights lie in panels of NR columns, rows in panels of TILE_ROWS, both depth-major: the
+ * micro-kernel reads two streams and nothing else. What the last panel lacks is zero. */
+#ifndef ED_GEMM_LOOPS_H
+#define ED_GEMM_LOOPS_H
+
+#include "kernels/kernels.h"
+#include "kernels/loops/pack.h"
+#include "kernels/loops/tile_rows.h"
+#include "kernels/loops/vector_math.h"
+
+#include <stdbool.h>
+
+enum {
+    GROUP_PANELS_MAX = 4,
+    GROUP_BYTES = 1 << 19,    /* panels of weights that stay in the cache next to the core */
+    ROW_BLOCK_BYTES = 1 << 20 /* packed rows that are walked through for each such group */
+};
+
+/* A tile of rows and the panels it meets. */
+typedef struct region {
+    size_t row, n_rows; /* at most TILE_ROWS */
+    size_t col, n_panels;
+} region;
+
+static void run_row_block(const ed_gemm_call *call, size_t row_begin, size_t row_end);
+static void run_region(const ed_gemm_call *call, const region *r, const float *next);
+static void finish(const ed_gemm_call *call, const region *r, const float *sums);
+
+/* ---- packing --------------------------------------------------------------------------------- */
+
+static size_t weights_bytes(size_t n_cols, size_t depth)
+{
+    return panels_bytes(n_cols, NR, depth);
+}
+
+static size_t rows_bytes(size_t n_rows, size_t depth)
+{
+    return panels_bytes(n_rows, TILE_ROWS, depth);
+}
+
+static void pack_weights(void *packed, const float *weights, size_t n_cols, size_t depth)
+{
+    pack_lines(packed, NR, weights, depth, 0, n_cols, depth);
+}
+
+static void pack_rows(void *packed, const float *rows, size_t ld_rows, size_t row_begin,
+                      size_t row_end, size_t depth)
+{
+    pack_lines(packed, TILE_ROWS, rows, ld_rows, row_begin, row_end, depth);
+}
+
+/* ---- the walk -------------------------------------------------------------------------------- */
+
+/* A group of panels small enough for the core's own cache meets a block of rows small enough for
+ * the next one: so weights come from memory once per block, and rows once per group. */
+static void run(const ed_gemm_call *call)
+{
+    const size_t panel_bytes = TILE_ROWS * call->depth * sizeof(float);
+    const size_t block = TILE_ROWS * (1 + ROW_BLOCK_BYTES / panel_bytes);
+
+    for (size_t row = call->row_begin; row < call->row_end; row += block)
+        run_row_block(call, row, min_size(call->row_end, row + block));
+}
+
+static void run_row_block(const ed_gemm_call *call, size_t row_begin, size_t row_end)
+{
+    const float *weights = call->weights;
+    const size_t depth = call->depth;
+    const size_t panel_bytes = NR * depth * sizeof(float);
+    const size_t group = NR * min_size(GROUP_PANELS_MAX, 1 + GROUP_BYTES / panel_bytes);
+
+    for (size_t col = call->col_begin; col < call->col_end; col += group) {
+        const size_t col_end = min_size(call->col_end, col + group);
+        const size_t next_end = min_size(call->col_end, col_end + group);
+        size_t next = col_end; /* the first rows bring the next group near, part by part */
+
+        for (size_t row = row_begin; row < row_end; row += TILE_ROWS) {
+            const region r = {.row = row,
+                              .n_rows = min_size(TILE_ROWS, row_end - row),
+                              .col = col,
+                              .n_panels = (col_end - col + NR - 1) / NR};
+
+            run_region(call, &r, weights + (next < next_end ? next : col) * depth);
+            next += r.n_panels * TILE_PREFETCH;
+        }
+    }
+}
+
+static void run_region(const ed_gemm_call *call, const region *r, const float *next)
+{
+    const size_t depth = call->depth;
+    _Alignas(64) float sums[TILE_ROWS * NR];
+    ed_tile t = {.depth = depth,
+                 .a = (const float *)call->rows + r->row * depth,
+                 .a_step = TILE_ROWS,
+                 .b = (const float *)call->weights + r->col * depth,
+                 .b_step = NR * depth,
+                 .out = sums,
+                 .next = next};
+    region part = *r;
+
+    for (size_t left = r->n_panels; left > 0; left -= part.n_panels) {
+        part.n_panels = panels_at_once(r->n_rows);
+        while (part.n_panels > left)
+            part.n_panels /= 2;
+        t.out_step = part.n_panels * NR;
+        if (part.n_panels == 4)
+            multiply_4_panels(r->n_rows, &t);
+        else if (part.n_panels == 2)
+            multiply_2_panels(r->n_rows, &t);
+        else
+            multiply_1_panel(r->n_rows, &t);
+        finish(call, &part, sums);
+        part.col += part.n_panels * NR;
+        t.b += part.n_panels * NR * depth;
+        t.next += TILE_PREFETCH * depth;
+    }
+}
+
+/* ---- the ends of rows: bias, activation, residual -------------------------------------------- */
+
+/* Columns [col, col + VF_LANES) of one row, or the first n of them. */
+ED_INLINE void finish_vector(const ed_gemm_call *call, vf x, size_t row, size_t col, size_t n)
+{
+    const bool whole = n >= VF_LANES;
+
+    if (call->bias != NULL) {
+        const float *bias = call->bias + col;
+
+        x = vf_add(x, whole ? vf_load(bias) : vf_load_part(bias, n));
+    }
+    if (call->activation == ED_ACTIVATION_GELU)
+        x = vf_gelu(x);
+    if (call->residual != NULL) {
+        const float *residual = call->residual + row * call->ld_residual + col;
+
+        x = vf_add(x, whole ? vf_load(residual) : vf_load_part(residual, n));
+    }
+    if (whole)
+        vf_store(call->out + row * call->ld_out + col, x);
+    else
+        vf_store_part(call->out + row * call->ld_out + col, x, n);
+}
+
+static void finish(const ed_gemm_call *call, const region *r, const float *sums)
+{
+    const size_t width = r->n_panels * NR;
+    const size_t n_cols = min_size(width, call->col_end - r->col);
+
+    for (size_t i = 0; i < r->n_rows; i++) {
+        const float *x = sums + i * width;
+        size_t c = 0;
+
+        for (; c + VF_LANES <= n_cols; c += VF_LANES)
+            finish_vector(call, vf_load(x + c), r->row + i, r->col + c, VF_LANES);
+        if (c < n_cols)
+            finish_vector(call, vf_load(x + c), r->row + i, r->col + c, n_cols - c);
+    }
+}
+
+#endif

@@ -1,0 +1,27 @@
+/* What a micro-kernel works on. Included by the levels' tile headers. */
+#ifndef ED_TILE_H
+#define ED_TILE_H
+
+#include <stddef.h>
+
+/* out[r][c] = sum_d a[d][r] * b[d][c] */
+typedef struct ed_tile {
+    size_t depth;
+    const float *a; /* [depth] groups of rows, a_step floats apart */
+    size_t a_step;
+    const float *b; /* panels of [depth][NR], b_step floats apart */
+    size_t b_step;
+    float *out; /* rows of NR floats per panel, out_step floats apart */
+    size_t out_step;
+    const float *next; /* memory that will be read soon: TILE_PREFETCH floats per step of depth */
+} ed_tile;
+
+/* Loops over registers must vanish, or their sums would live in memory. */
+#if defined(__clang__)
+#define ED_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define ED_UNROLL _Pragma("GCC unroll 32")
+#endif
+#define ED_INLINE static inline __attribute__((always_inline))
+
+#endif

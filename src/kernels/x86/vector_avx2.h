@@ -1,0 +1,109 @@
+/* The words that the loops of kernels/loops are written in, for AVX2 and FMA. */
+#ifndef ED_VECTOR_AVX2_H
+#define ED_VECTOR_AVX2_H
+
+#include <immintrin.h>
+#include <stddef.h>
+
+typedef __m256 vf;
+enum { VF_LANES = 8 };
+
+/* The register tile: 6 x 2 sums, 2 vectors of weights and a broadcast row value of 16 registers.
+ * 12 independent sums hide the latency of two FMA units. */
+#define TILE_ROWS    6
+#define TILE_VECTORS 2
+
+static inline vf vf_load(const float *p)
+{
+    return _mm256_loadu_ps(p);
+}
+
+static inline void vf_store(float *p, vf x)
+{
+    _mm256_storeu_ps(p, x);
+}
+
+/* The first n lanes, 0 <= n < VF_LANES; memory behind them is not touched. By hand, because the
+ * masked store takes longer on many CPUs of this level. */
+static inline vf vf_load_part(const float *p, size_t n)
+{
+    float lanes[VF_LANES] = {0};
+
+    for (size_t l = 0; l < n; l++)
+        lanes[l] = p[l];
+    return vf_load(lanes);
+}
+
+static inline void vf_store_part(float *p, vf x, size_t n)
+{
+    float lanes[VF_LANES];
+
+    vf_store(lanes, x);
+    for (size_t l = 0; l < n; l++)
+        p[l] = lanes[l];
+}
+
+static inline vf vf_set(float x)
+{
+    return _mm256_set1_ps(x);
+}
+
+static inline vf vf_add(vf a, vf b)
+{
+    return _mm256_add_ps(a, b);
+}
+
+static inline vf vf_sub(vf a, vf b)
+{
+    return _mm256_sub_ps(a, b);
+}
+
+static inline vf vf_mul(vf a, vf b)
+{
+    return _mm256_mul_ps(a, b);
+}
+
+static inline vf vf_div(vf a, vf b)
+{
+    return _mm256_div_ps(a, b);
+}
+
+/* a * b + c, rounded once */
+static inline vf vf_fma(vf a, vf b, vf c)
+{
+    return _mm256_fmadd_ps(a, b, c);
+}
+
+/* a > b ? a : b, so that b is taken where one of them is NaN; likewise vf_min. */
+static inline vf vf_max(vf a, vf b)
+{
+    return _mm256_max_ps(a, b);
+}
+
+static inline vf vf_min(vf a, vf b)
+{
+    return _mm256_min_ps(a, b);
+}
+
+static inline vf vf_abs(vf x)
+{
+    return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x);
+}
+
+/* x * 2^n by adding n to the exponent; z holds n in the lowest bits of its significand. */
+static inline vf vf_add_exponent(vf x, vf z)
+{
+    return _mm256_castsi256_ps(
+        _mm256_add_epi32(_mm256_castps_si256(x), _mm256_slli_epi32(_mm256_castps_si256(z), 23)));
+}
+
+/* The sum of the lanes, by halves: l + (l + 4), then 2, 1. */
+static inline float vf_sum(vf x)
+{
+    __m128 s = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+
+    s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+    return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
+}
+
+#endif
