@@ -1,11 +1,13 @@
-/* In: JSON text from files and requests. Out: json-c's tree. Never a tree of a text that RFC 8259
- * refuses: json-c alone is more generous (NaN, raw control characters, ...), so that the text first
- * goes through our own reader, which also knows the byte at fault. */
+/* In: JSON text from files. Out: json-c's tree. Never a tree of a text that RFC 8259 refuses, and
+ * never one that is out of proportion: json-c's own parser is not used, since it accepts more (NaN,
+ * raw control characters, ...), reads some surrogate pairs wrongly (0.16: U+1D800 .. U+1DFFF) and
+ * lets the three bytes "{}," take 800. */
 #include "formats/json.h"
 
 #include "base/error.h"
 #include "base/file_map.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "formats/json_reader.h"
 
 #include <json-c/json.h>
@@ -13,8 +15,34 @@
 #include <math.h>
 #include <string.h>
 
-static embedd_status build(const char *text, size_t n_bytes, const char *where,
-                           struct json_object **out, embedd_error *err);
+/* What json-c takes (measured), strings not counted. */
+#define OBJECT_BYTES 800
+#define ARRAY_BYTES  160
+#define SCALAR_BYTES 80
+#define KEY_BYTES    90
+
+/* What a tree may take: in files there are, tokenizers and configs, less than 30 times the text. */
+#define TREE_TIMES_MAX 64
+#define TREE_BYTES_MIN ((size_t)1 << 20)
+#define TREE_BYTES_MAX ((size_t)1 << 30)
+
+typedef struct builder {
+    ed_json_reader reader;
+    struct json_object *open[ED_JSON_DEPTH_MAX + 1]; /* the containers around, from the root */
+    struct json_object *root;
+    ed_buf key;  /* of the value to come, in an object; with NUL */
+    ed_buf text; /* of a string */
+    size_t tree_bytes;
+    size_t tree_bytes_max;
+    const char *where;
+    embedd_error *err;
+} builder;
+
+static embedd_status build(builder *b);
+static embedd_status read_key(builder *b);
+static embedd_status add_value(builder *b, ed_json_token token);
+static bool make_value(builder *b, ed_json_token token, struct json_object **out);
+static struct json_object *make_number(const ed_json_reader *reader);
 static embedd_status get_field(struct json_object *object, const char *field,
                                struct json_object **out, const char *where, embedd_error *err);
 static embedd_status fail_type(const char *where, const char *field, const char *wanted,
@@ -23,42 +51,177 @@ static embedd_status fail_type(const char *where, const char *field, const char 
 embedd_status ed_json_parse(const char *text, size_t n_bytes, const char *where,
                             struct json_object **out, embedd_error *err)
 {
-    ed_json_reader reader;
-    ed_json_token token;
+    builder b = {.where = where, .err = err};
     *out = NULL;
     if (n_bytes > INT_MAX) /* json-c counts in int */
         return ed_fail(err, EMBEDD_LIMIT, "%s: %zu bytes of JSON are too many", where, n_bytes);
-    ed_json_reader_init(&reader, text, n_bytes);
-    do
-        token = ed_json_next(&reader);
-    while (token > ED_JSON_END);
-    if (token == ED_JSON_ERROR)
-        return ed_fail(err, EMBEDD_FORMAT, "%s: byte %zu: %s", where, reader.at, reader.reason);
-    return build(text, reader.value_end, where, out, err);
+    b.tree_bytes_max = TREE_BYTES_MAX;
+    if (n_bytes < (TREE_BYTES_MAX - TREE_BYTES_MIN) / TREE_TIMES_MAX)
+        b.tree_bytes_max = TREE_BYTES_MIN + n_bytes * TREE_TIMES_MAX;
+    ed_json_reader_init(&b.reader, text, n_bytes);
+    ed_buf_init(&b.key, n_bytes + 1);
+    ed_buf_init(&b.text, n_bytes);
+    embedd_status status = build(&b);
+    ed_buf_clear(&b.key);
+    ed_buf_clear(&b.text);
+    if (status == EMBEDD_OK)
+        *out = b.root;
+    else
+        json_object_put(b.root);
+    return status;
 }
 
-static embedd_status build(const char *text, size_t n_bytes, const char *where,
-                           struct json_object **out, embedd_error *err)
+static embedd_status build(builder *b)
 {
-    embedd_status status = EMBEDD_OK;
-    /* Room for the depth of values inside the deepest container. */
-    struct json_tokener *tokener = json_tokener_new_ex(ED_JSON_DEPTH_MAX + 2);
-    if (!tokener)
-        return ed_fail(err, EMBEDD_MEMORY, "%s: no memory to read JSON", where);
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-    struct json_object *tree = json_tokener_parse_ex(tokener, text, (int)n_bytes);
-    enum json_tokener_error problem = json_tokener_get_error(tokener);
-    if (problem == json_tokener_continue) { /* a number is open until something follows it */
-        tree = json_tokener_parse_ex(tokener, "", 1);
-        problem = json_tokener_get_error(tokener);
+    for (;;) {
+        embedd_status status = EMBEDD_OK;
+        ed_json_token token = ed_json_next(&b->reader);
+        switch (token) {
+        case ED_JSON_END:
+            return EMBEDD_OK;
+        case ED_JSON_ERROR:
+            return ed_fail(b->err, EMBEDD_FORMAT, "%s: byte %zu: %s", b->where, b->reader.at,
+                           b->reader.reason);
+        case ED_JSON_OBJECT_END:
+        case ED_JSON_ARRAY_END:
+            break;
+        case ED_JSON_KEY:
+            status = read_key(b);
+            break;
+        case ED_JSON_OBJECT:
+        case ED_JSON_ARRAY:
+        case ED_JSON_STRING:
+        case ED_JSON_NUMBER:
+        case ED_JSON_TRUE:
+        case ED_JSON_FALSE:
+        case ED_JSON_NULL:
+            status = add_value(b, token);
+            break;
+        }
+        if (status != EMBEDD_OK)
+            return status;
     }
-    if (problem != json_tokener_success)
-        status = ed_fail(err, EMBEDD_FORMAT, "%s: byte %zu: %s", where,
-                         json_tokener_get_parse_end(tokener), json_tokener_error_desc(problem));
+}
+
+static embedd_status fail_memory(builder *b)
+{
+    return ed_fail(b->err, EMBEDD_MEMORY, "%s: no memory for a tree of the JSON", b->where);
+}
+
+/* The last KEY or STRING, unescaped. */
+static bool read_text(builder *b, ed_buf *out)
+{
+    ed_buf_reset(out);
+    if (!ed_buf_reserve(out, b->reader.token_bytes))
+        return false;
+    if (b->reader.token_bytes > 0)
+        out->n_bytes = ed_json_unescape(&b->reader, out->data);
+    return true;
+}
+
+static embedd_status read_key(builder *b)
+{
+    if (!read_text(b, &b->key) || !ed_buf_append(&b->key, "", 1))
+        return fail_memory(b);
+    if (strlen(b->key.data) + 1 != b->key.n_bytes)
+        return ed_fail(b->err, EMBEDD_FORMAT, "%s: byte %zu: a field name holds NUL", b->where,
+                       (size_t)(b->reader.token - b->reader.text));
+    b->tree_bytes += KEY_BYTES + b->key.n_bytes;
+    return EMBEDD_OK;
+}
+
+static size_t value_bytes(const builder *b, ed_json_token token)
+{
+    if (token == ED_JSON_OBJECT)
+        return OBJECT_BYTES;
+    if (token == ED_JSON_ARRAY)
+        return ARRAY_BYTES;
+    return SCALAR_BYTES + (token == ED_JSON_STRING ? b->reader.token_bytes : 0);
+}
+
+static embedd_status add_value(builder *b, ed_json_token token)
+{
+    struct json_object *value = NULL;
+    bool container = token == ED_JSON_OBJECT || token == ED_JSON_ARRAY;
+    /* A container is open already when it is read: its parent is one further out. */
+    unsigned depth = container ? b->reader.depth - 1 : b->reader.depth;
+    struct json_object *parent = depth > 0 ? b->open[depth] : NULL;
+
+    b->tree_bytes += value_bytes(b, token);
+    if (b->tree_bytes > b->tree_bytes_max)
+        return ed_fail(b->err, EMBEDD_LIMIT, "%s: byte %zu: the JSON has too many values", b->where,
+                       b->reader.at);
+    if (!make_value(b, token, &value))
+        return fail_memory(b);
+    int failed = 0;
+    if (!parent)
+        b->root = value;
+    else if (json_object_is_type(parent, json_type_object))
+        failed = json_object_object_add(parent, b->key.data, value); /* the last of a name wins */
     else
-        *out = tree;
-    json_tokener_free(tokener);
-    return status;
+        failed = json_object_array_add(parent, value);
+    if (failed) {
+        json_object_put(value);
+        return fail_memory(b);
+    }
+    if (container)
+        b->open[depth + 1] = value;
+    return EMBEDD_OK;
+}
+
+/* NULL stands for null in json-c: success is told apart. */
+static bool make_value(builder *b, ed_json_token token, struct json_object **out)
+{
+    switch (token) {
+    case ED_JSON_OBJECT:
+        *out = json_object_new_object();
+        break;
+    case ED_JSON_ARRAY:
+        *out = json_object_new_array_ext(1);
+        break;
+    case ED_JSON_STRING:
+        if (read_text(b, &b->text))
+            *out =
+                json_object_new_string_len(b->text.data ? b->text.data : "", (int)b->text.n_bytes);
+        break;
+    case ED_JSON_NUMBER:
+        *out = make_number(&b->reader);
+        break;
+    case ED_JSON_TRUE:
+    case ED_JSON_FALSE:
+        *out = json_object_new_boolean(token == ED_JSON_TRUE);
+        break;
+    case ED_JSON_ERROR:
+    case ED_JSON_END:
+    case ED_JSON_OBJECT_END:
+    case ED_JSON_ARRAY_END:
+    case ED_JSON_KEY:
+    case ED_JSON_NULL:
+        return true;
+    }
+    return *out != NULL;
+}
+
+/* An integer where the text is one and it fits, else a double. */
+static struct json_object *make_number(const ed_json_reader *reader)
+{
+    ed_json_reader digits = *reader;
+    size_t whole;
+    bool negative = reader->token[0] == '-';
+    digits.token += negative;
+    digits.token_bytes -= negative;
+    if (ed_json_whole_number(&digits, &whole)) {
+        if (whole <= INT64_MAX)
+            return json_object_new_int64(negative ? -(int64_t)whole : (int64_t)whole);
+        if (!negative)
+            return json_object_new_uint64(whole);
+    }
+    if (reader->token + reader->token_bytes < reader->text + reader->n_bytes)
+        return json_object_new_double(ed_parse_double(reader->token));
+    char *copy = ed_strndup(reader->token, reader->token_bytes);
+    struct json_object *number = copy ? json_object_new_double(ed_parse_double(copy)) : NULL;
+    ed_free(copy);
+    return number;
 }
 
 embedd_status ed_json_read_file(const char *path, size_t bytes_max, struct json_object **out,

@@ -1,5 +1,5 @@
-/* JSON in, by json-c: strict, UTF-8 checked, depth limited; and typed access with errors that name
- * the file and the field. Lone surrogate escapes read as U+FFFD. */
+/* JSON in, as json-c's tree: strict, UTF-8 checked, depth and memory limited; and typed access with
+ * errors that name the file and the field. Lone surrogate escapes read as U+FFFD. */
 #ifndef ED_JSON_H
 #define ED_JSON_H
 
@@ -7,7 +7,9 @@
 
 struct json_object; /* json-c's; release with json_object_put */
 
-/* FORMAT names `where` and the byte offset. NaN and Infinity are refused. */
+/* FORMAT names `where` and the byte offset: whatever RFC 8259 refuses, depth above 64, and field
+ * names that hold NUL, which json-c cannot keep apart. LIMIT: the tree would take over 64 times the
+ * text (and 1 MiB), or over 1 GiB. Of fields with the same name the last one wins. */
 embedd_status ed_json_parse(const char *text, size_t n_bytes, const char *where,
                             struct json_object **out, embedd_error *err);
 
