@@ -73,6 +73,12 @@ static inline vf vf_fma(vf a, vf b, vf c)
     return vfmaq_f32(c, a, b);
 }
 
+/* a * b - c, rounded once */
+static inline vf vf_fms(vf a, vf b, vf c)
+{
+    return vfmaq_f32(vnegq_f32(c), a, b);
+}
+
 /* a > b ? a : b, so that b is taken where one of them is NaN; likewise vf_min. */
 static inline vf vf_max(vf a, vf b)
 {
@@ -102,6 +108,21 @@ static inline float vf_sum(vf x)
     const float32x2_t s = vadd_f32(vget_low_f32(x), vget_high_f32(x));
 
     return vget_lane_f32(s, 0) + vget_lane_f32(s, 1);
+}
+
+/* to[d][r] = from[r][d], 4 by 4 */
+static inline void vf_transpose_4x4(float *to, size_t to_step, const float *from, size_t from_step)
+{
+    const vf a = vf_load(from), b = vf_load(from + from_step);
+    const vf c = vf_load(from + 2 * from_step), d = vf_load(from + 3 * from_step);
+    const float32x4x2_t ac = vzipq_f32(a, c), bd = vzipq_f32(b, d); /* a0 c0 a1 c1, a2 c2 a3 c3 */
+    const float32x4x2_t low = vzipq_f32(ac.val[0], bd.val[0]);
+    const float32x4x2_t high = vzipq_f32(ac.val[1], bd.val[1]);
+
+    vf_store(to, low.val[0]);
+    vf_store(to + to_step, low.val[1]);
+    vf_store(to + 2 * to_step, high.val[0]);
+    vf_store(to + 3 * to_step, high.val[1]);
 }
 
 #endif

@@ -123,7 +123,8 @@ static void run_region(const ed_gemm_call *call, const region *r, const float *n
 /* ---- the ends of rows: bias, activation, residual -------------------------------------------- */
 
 /* Columns [col, col + VF_LANES) of one row, or the first n of them. */
-ED_INLINE void finish_vector(const ed_gemm_call *call, vf x, size_t row, size_t col, size_t n)
+ED_INLINE void finish_vector(const ed_gemm_call *call, vf x, size_t row, size_t col, size_t n,
+                             const bool gelu)
 {
     const bool whole = n >= VF_LANES;
 
@@ -132,7 +133,7 @@ ED_INLINE void finish_vector(const ed_gemm_call *call, vf x, size_t row, size_t 
 
         x = vf_add(x, whole ? vf_load(bias) : vf_load_part(bias, n));
     }
-    if (call->activation == ED_ACTIVATION_GELU)
+    if (gelu)
         x = vf_gelu(x);
     if (call->residual != NULL) {
         const float *residual = call->residual + row * call->ld_residual + col;
@@ -145,7 +146,8 @@ ED_INLINE void finish_vector(const ed_gemm_call *call, vf x, size_t row, size_t 
         vf_store_part(call->out + row * call->ld_out + col, x, n);
 }
 
-static void finish(const ed_gemm_call *call, const region *r, const float *sums)
+ED_INLINE void finish_rows(const ed_gemm_call *call, const region *r, const float *sums,
+                           const bool gelu)
 {
     const size_t width = r->n_panels * NR;
     const size_t n_cols = min_size(width, call->col_end - r->col);
@@ -155,10 +157,18 @@ static void finish(const ed_gemm_call *call, const region *r, const float *sums)
         size_t c = 0;
 
         for (; c + VF_LANES <= n_cols; c += VF_LANES)
-            finish_vector(call, vf_load(x + c), r->row + i, r->col + c, VF_LANES);
+            finish_vector(call, vf_load(x + c), r->row + i, r->col + c, VF_LANES, gelu);
         if (c < n_cols)
-            finish_vector(call, vf_load(x + c), r->row + i, r->col + c, n_cols - c);
+            finish_vector(call, vf_load(x + c), r->row + i, r->col + c, n_cols - c, gelu);
     }
+}
+
+static void finish(const ed_gemm_call *call, const region *r, const float *sums)
+{
+    if (call->activation == ED_ACTIVATION_GELU)
+        finish_rows(call, r, sums, true);
+    else
+        finish_rows(call, r, sums, false);
 }
 
 #endif

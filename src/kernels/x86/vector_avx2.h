@@ -74,6 +74,12 @@ static inline vf vf_fma(vf a, vf b, vf c)
     return _mm256_fmadd_ps(a, b, c);
 }
 
+/* a * b - c, rounded once */
+static inline vf vf_fms(vf a, vf b, vf c)
+{
+    return _mm256_fmsub_ps(a, b, c);
+}
+
 /* a > b ? a : b, so that b is taken where one of them is NaN; likewise vf_min. */
 static inline vf vf_max(vf a, vf b)
 {
@@ -104,6 +110,19 @@ static inline float vf_sum(vf x)
 
     s = _mm_add_ps(s, _mm_movehl_ps(s, s));
     return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
+}
+
+/* to[d][r] = from[r][d], 4 by 4 */
+static inline void vf_transpose_4x4(float *to, size_t to_step, const float *from, size_t from_step)
+{
+    __m128 a = _mm_loadu_ps(from), b = _mm_loadu_ps(from + from_step);
+    __m128 c = _mm_loadu_ps(from + 2 * from_step), d = _mm_loadu_ps(from + 3 * from_step);
+
+    _MM_TRANSPOSE4_PS(a, b, c, d);
+    _mm_storeu_ps(to, a);
+    _mm_storeu_ps(to + to_step, b);
+    _mm_storeu_ps(to + 2 * to_step, c);
+    _mm_storeu_ps(to + 3 * to_step, d);
 }
 
 #endif
