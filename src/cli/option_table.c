@@ -1,0 +1,253 @@
+/* The commands and options of embedd, as data. Nothing here is computed or printed. */
+#include "cli/options.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+#define BIT(command)   (1u << ED_COMMAND_##command)
+#define ON_MODEL       (BIT(SERVE) | BIT(EMBED) | BIT(SIMILARITY) | BIT(INFO))
+#define ON_TEXTS       (BIT(EMBED) | BIT(SIMILARITY))
+#define ON_ALL         ((1u << ED_COMMAND_COUNT) - 1)
+#define ANY_NUMBER_MAX ((uint64_t)1 << 40)
+
+const ed_command_spec ed_commands[ED_COMMAND_COUNT] = {
+    [ED_COMMAND_SERVE] =
+        {"serve",
+         "",
+         0,
+         "answer embedding requests over HTTP",
+         "Loads the model, listens on a loopback address and prints one JSON line with the address "
+         "on standard output when it is ready; logs go to standard error. SIGTERM, SIGINT or POST "
+         "/shutdown finish the requests at hand, then the program ends.",
+         {{"embedd serve -m sentence-transformers/all-MiniLM-L6-v2",
+           "serve a pulled model on http://127.0.0.1:8421"},
+          {"embedd serve -m models/all-mpnet-base-v2 --port 0 --exit-with-parent",
+           "as a child process: any free port, ends with its parent"},
+          {"EMBEDD_API_KEY=... embedd serve -m all-MiniLM-L6-v2 --host 0.0.0.0 --allow-remote",
+           "for other machines, with a key"}}},
+    [ED_COMMAND_EMBED] =
+        {"embed",
+         "[TEXT...]",
+         SIZE_MAX,
+         "turn texts into vectors",
+         "Texts are the arguments, or the lines of --file, of --jsonl or of standard input. Each "
+         "line is one text, an empty one too. Vectors come out in the order of the texts. A "
+         "large file is read and written piece by piece. With --out the file appears only when it "
+         "is complete.",
+         {{"embedd embed -m all-MiniLM-L6-v2 \"a cat\" \"a dog\"", "two vectors as JSON"},
+          {"embedd embed -m all-MiniLM-L6-v2 --file lines.txt --out lines.npy",
+           "one row of a NumPy array for each line"},
+          {"embedd embed -m all-MiniLM-L6-v2 --jsonl notes.jsonl --field body --out vectors.jsonl",
+           "the records of notes.jsonl, each with its vector"},
+          {"git log --format=%s | embedd embed -m all-MiniLM-L6-v2 --format jsonl",
+           "lines of another program"}}},
+    [ED_COMMAND_SIMILARITY] =
+        {"similarity",
+         "[TEXT...]",
+         SIZE_MAX,
+         "print how alike texts are",
+         "Prints the cosine of each pair of texts as a table: 1 is the same direction, 0 is "
+         "unrelated. Texts are the arguments, or the lines of --file or of standard input.",
+         {{"embedd similarity -m all-MiniLM-L6-v2 \"a cat\" \"a kitten\" \"a bus\"",
+           "a table of three by three"},
+          {"embedd similarity -m all-MiniLM-L6-v2 --file titles.txt --json",
+           "the same for a file, for another program"}}},
+    [ED_COMMAND_INFO] =
+        {"info",
+         "",
+         0,
+         "describe a model",
+         "Opens the model and prints its architecture, the length of its vectors, how much of a "
+         "text it reads, its pooling, its prompts, and what it costs in memory.",
+         {{"embedd info -m all-MiniLM-L6-v2", "the model card"},
+          {"embedd info -m models/my-model --json", "the same for another program"}}},
+    [ED_COMMAND_LIST] =
+        {"list",
+         "",
+         0,
+         "list the models on this machine",
+         "Lists what was pulled by embedd and what is in the Hugging Face cache. Both can be used "
+         "by name.",
+         {{"embedd list", "a table of names and sizes"},
+          {"embedd list --json", "the same, with folders, for another program"}}},
+    [ED_COMMAND_PULL] =
+        {"pull",
+         "ORG/NAME[@REVISION]",
+         1,
+         "download a model from the Hugging Face hub",
+         "Downloads the files a sentence-transformers model needs, checks each against the hub's "
+         "checksum, and puts the folder in its place when it is complete. An interrupted download "
+         "goes on where it stopped. A model that is already here, also in the Hugging Face cache, "
+         "is not downloaded again; with @REVISION the hub is asked.",
+         {{"embedd pull sentence-transformers/all-MiniLM-L6-v2", "a small English model, 91 MB"},
+          {"embedd pull sentence-transformers/all-mpnet-base-v2@main",
+           "ask the hub even if there is one, and take its newest revision"},
+          {"HF_ENDPOINT=https://hub.example embedd pull acme/our-model", "from a mirror"}}},
+    [ED_COMMAND_COMPLETION] =
+        {"completion",
+         "bash|zsh|fish",
+         1,
+         "print a completion script for a shell",
+         "Prints a script that lets the shell complete commands, options and model names.",
+         {{"source <(embedd completion bash)", "in ~/.bashrc"},
+          {"embedd completion zsh > ~/.zfunc/_embedd", "with ~/.zfunc in $fpath"},
+          {"embedd completion fish > ~/.config/fish/completions/embedd.fish", "for fish"}}},
+    [ED_COMMAND_HELP] = {"help",
+                         "[COMMAND]",
+                         1,
+                         "explain a command",
+                         "Prints the overview, or the options and examples of one command.",
+                         {{"embedd help embed", "the same as embedd embed --help"},
+                          {"embedd help --man | man -l -", "the manual page"}}},
+    [ED_COMMAND_VERSION] = {"version",
+                            "",
+                            0,
+                            "print the version",
+                            "Prints the name and the version. --version does the same.",
+                            {{"embedd version", "embedd and its version"},
+                             {"embedd --version", "the same"}}},
+};
+
+const ed_option_spec ed_options[ED_OPTION_COUNT] = {
+    [ED_OPTION_MODEL] = {"model", "m", ED_OPTION_TEXT, "FOLDER_OR_NAME", NULL, 0, 0, NULL,
+                         "the model: a folder, or a name that embedd list shows", ON_MODEL},
+    [ED_OPTION_HOST] = {"host", NULL, ED_OPTION_TEXT, "ADDRESS", NULL, 0, 0, "127.0.0.1",
+                        "the address to listen on", BIT(SERVE)},
+    [ED_OPTION_PORT] = {"port", "p", ED_OPTION_NUMBER, "N", NULL, 0, 65535, "8421",
+                        "the port to listen on; 0 takes any free one and the ready line tells it",
+                        BIT(SERVE)},
+    [ED_OPTION_ALLOW_REMOTE] = {"allow-remote", NULL, ED_OPTION_SWITCH, NULL, NULL, 0, 0, NULL,
+                                "let --host be an address that other machines reach", BIT(SERVE)},
+    [ED_OPTION_API_KEY] = {"api-key", NULL, ED_OPTION_SECRET, NULL, NULL, 0, 0, NULL,
+                           "the key that requests must bring as Authorization: Bearer KEY; only "
+                           "from the environment, because other users can read a command line",
+                           BIT(SERVE)},
+    [ED_OPTION_ORIGIN] = {"origin", NULL, ED_OPTION_LIST, "URL", NULL, 0, 0, NULL,
+                          "a web page's origin whose scripts may call, such as "
+                          "https://app.example; may be repeated",
+                          BIT(SERVE)},
+    [ED_OPTION_EXIT_WITH_PARENT] = {"exit-with-parent", NULL, ED_OPTION_SWITCH, NULL, NULL, 0, 0,
+                                    NULL,
+                                    "end when standard input ends, that is when the process that "
+                                    "started this one has gone",
+                                    BIT(SERVE)},
+    [ED_OPTION_FILE] = {"file", "f", ED_OPTION_TEXT, "FILE", NULL, 0, 0, NULL,
+                        "read texts from the lines of FILE; - is standard input", ON_TEXTS},
+    [ED_OPTION_JSONL] = {"jsonl", NULL, ED_OPTION_TEXT, "FILE", NULL, 0, 0, NULL,
+                         "read one JSON object from each line of FILE; - is standard input",
+                         BIT(EMBED)},
+    [ED_OPTION_FIELD] = {"field", NULL, ED_OPTION_TEXT, "NAME", NULL, 0, 0, "text",
+                         "the field of a --jsonl object that holds the text", BIT(EMBED)},
+    [ED_OPTION_FORMAT] = {"format", NULL, ED_OPTION_CHOICE, "FORMAT", "json|jsonl|npy", 0, 0, NULL,
+                          "json: one object with all vectors; jsonl: one object a line, with the "
+                          "fields of the --jsonl input; npy: a NumPy array of float32. Without it, "
+                          "what the name of --out ends in, or jsonl with --jsonl, or json",
+                          BIT(EMBED)},
+    [ED_OPTION_OUT] = {"out", "o", ED_OPTION_TEXT, "FILE", NULL, 0, 0, NULL,
+                       "write to FILE; - is standard output", BIT(EMBED)},
+    [ED_OPTION_JSON] = {"json", NULL, ED_OPTION_SWITCH, NULL, NULL, 0, 0, NULL,
+                        "print JSON for another program", BIT(SIMILARITY) | BIT(INFO) | BIT(LIST)},
+    [ED_OPTION_NAMES] = {"names", NULL, ED_OPTION_SWITCH, NULL, NULL, 0, 0, NULL,
+                         "print the names only, one a line", BIT(LIST)},
+    [ED_OPTION_POOLING] = {"pooling", NULL, ED_OPTION_CHOICE, "MODE",
+                           "cls|max|mean|mean_sqrt_len|weightedmean|lasttoken", 0, 0, NULL,
+                           "how token vectors become one; the model's own way if not given",
+                           ON_TEXTS},
+    [ED_OPTION_NORMALIZE] = {"normalize", NULL, ED_OPTION_SWITCH, NULL, NULL, 0, 0, "1",
+                             "leave the length of vectors as the model gives it, instead of making "
+                             "it 1",
+                             BIT(EMBED)},
+    [ED_OPTION_PROMPT] = {"prompt", NULL, ED_OPTION_TEXT, "TEXT", NULL, 0, 0, NULL,
+                          "put TEXT before each text", ON_TEXTS},
+    [ED_OPTION_PROMPT_NAME] = {"prompt-name", NULL, ED_OPTION_TEXT, "NAME", NULL, 0, 0, NULL,
+                               "put the model's prompt NAME before each text; embedd info shows "
+                               "them",
+                               ON_TEXTS},
+    [ED_OPTION_TRUNCATE] = {"truncate", NULL, ED_OPTION_SWITCH, NULL, NULL, 0, 0, "1",
+                            "refuse a text that is longer than the model reads, instead of cutting "
+                            "it and saying so",
+                            ON_TEXTS},
+    [ED_OPTION_THREADS] = {"threads", "t", ED_OPTION_NUMBER, "N", NULL, 1, 1024, NULL,
+                           "threads that compute; as many as physical cores if not given",
+                           ON_MODEL},
+    [ED_OPTION_DTYPE] = {"dtype", NULL, ED_OPTION_CHOICE, "TYPE", "auto|f32", 0, 0, "auto",
+                         "the number type of the weights", ON_MODEL},
+    [ED_OPTION_CPU] = {"cpu", NULL, ED_OPTION_TEXT, "LEVEL", NULL, 0, 0, NULL,
+                       "the instruction set to use: ref, avx2, avx512 or neon; the best of this "
+                       "machine if not given",
+                       ON_MODEL},
+    [ED_OPTION_BATCH_TOKENS] = {"batch-tokens", NULL, ED_OPTION_NUMBER, "N", NULL, 1,
+                                (uint64_t)1 << 24, NULL,
+                                "tokens computed at once; more need more memory; what suits the "
+                                "model if not given",
+                                ON_MODEL},
+    [ED_OPTION_MAX_BODY] = {"max-body", NULL, ED_OPTION_NUMBER, "BYTES", NULL, 1024, ANY_NUMBER_MAX,
+                            "8388608", "the largest request body", BIT(SERVE)},
+    [ED_OPTION_MAX_TEXTS] = {"max-texts", NULL, ED_OPTION_NUMBER, "N", NULL, 1, (uint64_t)1 << 20,
+                             "4096", "the most texts in one request", BIT(SERVE)},
+    [ED_OPTION_QUEUE_TOKENS] = {"queue-tokens", NULL, ED_OPTION_NUMBER, "N", NULL, 1,
+                                ANY_NUMBER_MAX, NULL,
+                                "the most tokens that wait; above it the answer is 429; what suits "
+                                "the model if not given",
+                                BIT(SERVE)},
+    [ED_OPTION_DEADLINE] = {"deadline", NULL, ED_OPTION_NUMBER, "SECONDS", NULL, 1, 86400, "120",
+                            "how long a request may take", BIT(SERVE)},
+    [ED_OPTION_LOG_FORMAT] = {"log-format", NULL, ED_OPTION_CHOICE, "FORMAT", "text|json", 0, 0,
+                              "text", "how log lines look", BIT(SERVE)},
+    [ED_OPTION_PROGRESS] = {"progress", NULL, ED_OPTION_SWITCH, NULL, NULL, 0, 0, NULL,
+                            "report progress on standard error, also where that is no terminal; "
+                            "--no-progress keeps quiet",
+                            BIT(EMBED) | BIT(PULL)},
+    [ED_OPTION_MAN] = {"man", NULL, ED_OPTION_BARE, NULL, NULL, 0, 0, NULL,
+                       "print the manual page, in the language of man(1)", BIT(HELP)},
+    [ED_OPTION_HELP] = {"help", "h", ED_OPTION_BARE, NULL, NULL, 0, 0, NULL, "explain the command",
+                        ON_ALL},
+};
+
+const ed_variable ed_variables[] = {
+    {"EMBEDD_MODELS",
+     "the folder that pull writes to; $XDG_DATA_HOME/embedd/models if not set, which is "
+     "~/.local/share/embedd/models"},
+    {"HF_HUB_CACHE", "the Hugging Face cache; $HF_HOME/hub if not set, which is "
+                     "~/.cache/huggingface/hub"},
+    {"HF_ENDPOINT", "the hub that pull asks; https://huggingface.co if not set"},
+    {"HF_TOKEN", "the hub's access token, for models that need one; it is sent to HF_ENDPOINT and "
+                 "nowhere else"},
+    {"HF_HUB_OFFLINE", "1 keeps pull from using the network"},
+    {NULL, NULL},
+};
+
+bool ed_option_applies(ed_option option, ed_command command)
+{
+    return (ed_options[option].commands >> command) & 1;
+}
+
+void ed_option_shown_flag(ed_option option, char *out, size_t out_cap)
+{
+    const ed_option_spec *spec = &ed_options[option];
+    bool on = spec->kind == ED_OPTION_SWITCH && spec->by_default != NULL;
+    snprintf(out, out_cap, "%s%s", on ? "no-" : "", spec->flag);
+}
+
+void ed_option_choices(ed_option option, char *out, size_t out_cap)
+{
+    const char *choices = ed_options[option].choices;
+    size_t n = 0;
+
+    for (const char *c = choices ? choices : ""; *c && n + 2 < out_cap; c++) {
+        out[n++] = *c == '|' ? ',' : *c;
+        if (*c == '|')
+            out[n++] = ' ';
+    }
+    out[n] = '\0';
+}
+
+void ed_option_variable(ed_option option, char *out, size_t out_cap)
+{
+    out[0] = 0;
+    if (ed_options[option].kind == ED_OPTION_BARE)
+        return;
+    snprintf(out, out_cap, "EMBEDD_%s", ed_options[option].flag);
+    for (char *c = out; *c; c++)
+        *c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+}

@@ -1,0 +1,40 @@
+/* embedd serve: the options of the command line become those of the server. */
+#include "cli/commands.h"
+
+#include "base/memory.h"
+#include "cli/model_session.h"
+#include "formats/model_store.h"
+#include "server/server.h"
+
+int ed_command_serve(const ed_arguments *arguments)
+{
+    const ed_value *values = arguments->values;
+    ed_server_options options;
+    embedd_error err;
+    char *folder = NULL;
+
+    if (ed_model_find(arguments, &folder, &err) != EMBEDD_OK)
+        return ed_complain(&err);
+    ed_server_options_init(&options);
+    options.model_folder = folder;
+    options.model_id = values[ED_OPTION_MODEL].text;
+    options.model = ed_model_options(arguments);
+    options.host = values[ED_OPTION_HOST].text;
+    options.port = (unsigned)values[ED_OPTION_PORT].number;
+    options.allow_remote = values[ED_OPTION_ALLOW_REMOTE].on;
+    options.api_key = values[ED_OPTION_API_KEY].text;
+    options.origins = arguments->list;
+    options.n_origins = arguments->n_list;
+    options.exit_with_parent = values[ED_OPTION_EXIT_WITH_PARENT].on;
+    options.n_threads = (size_t)values[ED_OPTION_THREADS].number;
+    options.batch_tokens_max = (size_t)values[ED_OPTION_BATCH_TOKENS].number;
+    options.body_bytes_max = (size_t)values[ED_OPTION_MAX_BODY].number;
+    options.texts_max = (size_t)values[ED_OPTION_MAX_TEXTS].number;
+    if (values[ED_OPTION_QUEUE_TOKENS].given)
+        options.queue_tokens_max = (size_t)values[ED_OPTION_QUEUE_TOKENS].number;
+    options.deadline_ms = (unsigned)values[ED_OPTION_DEADLINE].number * 1000;
+    options.log_json = values[ED_OPTION_LOG_FORMAT].text[0] == 'j';
+    int code = (int)ed_server_run(&options);
+    ed_free(folder);
+    return code;
+}
