@@ -337,6 +337,8 @@ static void bench_attention(const ed_kernels *k, size_t n, size_t head_size, boo
               call_attention,  &b};
 
     b.call = (ed_attention_call){.q = q,
+                                 .reach_back = SIZE_MAX,
+                                 .reach_ahead = SIZE_MAX,
                                  .k = keys,
                                  .v = v,
                                  .ld_qkv = ld,

@@ -112,6 +112,7 @@ EMBEDD_API bool embedd_pooling_parse(const char *name, embedd_pooling *out);
 typedef struct embedd_model_options {
     embedd_dtype dtype;    /* type of the packed weights; AUTO = F32 */
     const char *cpu_level; /* "ref", "avx2", ...; NULL = the best one, or EMBEDD_CPU if set */
+    size_t tokens_max;     /* longest text; 0 = the model's own limit, at most 8,192 */
 } embedd_model_options;
 
 typedef struct embedd_prompt {
@@ -216,11 +217,20 @@ EMBEDD_API size_t embedd_session_batch_tokens_max(const embedd_session *session)
 EMBEDD_API size_t embedd_session_scratch_bytes(const embedd_session *session);
 
 /* One text, as token ids, with its own options: rows of many requests can share one call. */
+/* How a vector is cut to fewer dimensions (Matryoshka). */
+typedef enum embedd_cut {
+    EMBEDD_CUT_MODEL = 0, /* as the model's authors say: nomic-bert by layer norm, others plainly */
+    EMBEDD_CUT_PLAIN,
+    EMBEDD_CUT_LAYER_NORM /* standardize the whole vector first */
+} embedd_cut;
+
 typedef struct embedd_row {
     const int32_t *ids;     /* [n_tokens], from embedd_encode */
     size_t n_tokens;        /* 1 .. tokens_max */
     size_t n_tokens_prompt; /* from embedd_usage */
     embedd_pooling pooling;
+    size_t dimensions; /* keep the first so many numbers; 0 or more than there are = all */
+    embedd_cut cut;
     bool normalize; /* make the length 1 even if the model does not end in Normalize */
     float *out;     /* [embedd_model_dimensions(model, pooling)]; caller's memory */
 } embedd_row;
@@ -235,6 +245,8 @@ EMBEDD_API EMBEDD_MUST_USE embedd_status embedd_embed_rows(embedd_session *sessi
 typedef struct embedd_embed_options {
     embedd_encode_options encode;
     embedd_pooling pooling;
+    size_t dimensions;
+    embedd_cut cut;
     bool normalize;
 } embedd_embed_options;
 

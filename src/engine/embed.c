@@ -5,13 +5,15 @@
 #include "base/error.h"
 #include "engine/session.h"
 #include "model/pooling.h"
+#include "model/vector.h"
 
 static embedd_status check_row(const embedd_model *model, const embedd_row *row, size_t row_index,
                                embedd_error *err);
 static size_t fill_batch(embedd_session *session, const embedd_row *rows, size_t n_rows,
                          ed_batch *batch);
-static embedd_status pool_batch(const embedd_session *session, const embedd_row *rows,
+static embedd_status pool_batch(embedd_session *session, const embedd_row *rows,
                                 const ed_batch *batch, size_t first_row, embedd_error *err);
+static bool finish_row(embedd_session *session, const embedd_row *row, const float *hidden);
 
 embedd_status embedd_embed_rows(embedd_session *session, const embedd_row *rows, size_t n_rows,
                                 embedd_error *err)
@@ -60,34 +62,54 @@ static size_t fill_batch(embedd_session *session, const embedd_row *rows, size_t
     for (; i < n_rows && rows[i].n_tokens <= session->batch_tokens_max - n_tokens; i++) {
         session->offsets[i] = n_tokens;
         memcpy(session->tokens + n_tokens, rows[i].ids, rows[i].n_tokens * sizeof *rows[i].ids);
+        for (size_t j = 0; j < rows[i].n_tokens; j++)
+            session->positions[n_tokens + j] = (uint32_t)j;
         n_tokens += rows[i].n_tokens;
     }
     session->offsets[i] = n_tokens;
-    *batch = (ed_batch){session->tokens, session->offsets, i, n_tokens};
+    *batch = (ed_batch){session->tokens, session->positions, session->offsets, i, n_tokens};
     return i;
 }
 
-static embedd_status pool_batch(const embedd_session *session, const embedd_row *rows,
+static embedd_status pool_batch(embedd_session *session, const embedd_row *rows,
                                 const ed_batch *batch, size_t first_row, embedd_error *err)
 {
-    const embedd_model *model = session->model;
-    size_t d = model->transformer.hidden_size;
-
     for (size_t i = 0; i < batch->n_texts; i++) {
-        const ed_pooling_call call = {
-            .hidden = session->workspace.hidden + batch->offsets[i] * d,
-            .n_tokens = rows[i].n_tokens,
-            .hidden_size = d,
-            .n_skipped = rows[i].n_tokens_prompt,
-            .pooling = rows[i].pooling ? rows[i].pooling : model->modules.pooling,
-            .normalize = rows[i].normalize || model->modules.normalize,
-            .out = rows[i].out,
-        };
-        if (!ed_pooling_run(&model->kernels, &call))
+        const float *hidden =
+            session->workspace.hidden + batch->offsets[i] * session->model->transformer.hidden_size;
+        if (!finish_row(session, &rows[i], hidden))
             return ed_fail_at(err, EMBEDD_NONFINITE, first_row + i,
                               "row %zu: the vector holds NaN or infinity", first_row + i);
     }
     return EMBEDD_OK;
+}
+
+/* hidden[S][D] -> row->out: pooling, the modules after it, the cut, length 1. */
+static bool finish_row(embedd_session *session, const embedd_row *row, const float *hidden)
+{
+    const embedd_model *model = session->model;
+    ed_workspace *workspace = &session->workspace;
+    const ed_pooling_call call = {
+        .hidden = hidden,
+        .n_tokens = row->n_tokens,
+        .hidden_size = model->transformer.hidden_size,
+        .n_skipped = row->n_tokens_prompt,
+        .pooling = row->pooling ? row->pooling : model->modules.pooling,
+        .out = workspace->vector,
+    };
+
+    ed_pooling_run(&model->kernels, &call);
+    size_t n = ed_post_modules_run(&model->post, workspace,
+                                   ed_pooling_count(call.pooling) * call.hidden_size);
+    size_t n_kept = row->dimensions && row->dimensions < n ? row->dimensions : n;
+
+    if (row->cut == EMBEDD_CUT_LAYER_NORM ||
+        (row->cut == EMBEDD_CUT_MODEL && n_kept < n && model->standardizes))
+        ed_vector_standardize(workspace->vector, n);
+    if (row->normalize || (model->modules.normalize && n_kept < n))
+        ed_vector_normalize(&model->kernels, workspace->vector, n_kept);
+    memcpy(row->out, workspace->vector, n_kept * sizeof *row->out);
+    return ed_vector_is_finite(row->out, n_kept);
 }
 
 embedd_status embedd_embed(embedd_session *session, const embedd_text *texts, size_t n_texts,
@@ -101,6 +123,8 @@ embedd_status embedd_embed(embedd_session *session, const embedd_text *texts, si
 
     options = options ? options : &defaults;
     size_t d = embedd_model_dimensions(model, options->pooling);
+    if (options->dimensions && options->dimensions < d)
+        d = options->dimensions;
     if (d == 0 || n_texts > out_cap / d)
         return ed_fail(err, EMBEDD_ARGUMENT, "out has no room for %zu vectors of %zu", n_texts, d);
 
@@ -112,9 +136,14 @@ embedd_status embedd_embed(embedd_session *session, const embedd_text *texts, si
                                session->batch_tokens_max - n_tokens, &used, err);
         if (usage)
             usage[i] = used;
-        session->rows[n_rows++] = (embedd_row){
-            ids,        used.n_tokens, used.n_tokens_prompt, options->pooling, options->normalize,
-            out + i * d};
+        session->rows[n_rows++] = (embedd_row){.ids = ids,
+                                               .n_tokens = used.n_tokens,
+                                               .n_tokens_prompt = used.n_tokens_prompt,
+                                               .pooling = options->pooling,
+                                               .dimensions = options->dimensions,
+                                               .cut = options->cut,
+                                               .normalize = options->normalize,
+                                               .out = out + i * d};
         n_tokens += used.n_tokens;
         bool full = session->batch_tokens_max - n_tokens < tokens_max;
         if (status == EMBEDD_OK && (full || i + 1 == n_texts)) {

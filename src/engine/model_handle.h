@@ -6,6 +6,7 @@
 #include "formats/tensors.h"
 #include "kernels/kernels.h"
 #include "model/modules.h"
+#include "model/post_modules.h"
 #include "model/transformer.h"
 #include "tokenizer/tokenizer.h"
 
@@ -15,6 +16,8 @@ struct embedd_model {
     ed_tensors *tensors;
     ed_tokenizer *tokenizer;
     ed_transformer transformer;
+    ed_post_modules post;
+    bool standardizes; /* layer norm before a vector is cut, see EMBEDD_CUT_MODEL */
     embedd_model_info info;
     char *folder;
     char architecture[32];

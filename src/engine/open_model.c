@@ -7,9 +7,13 @@
 #include "base/memory.h"
 #include "engine/model_handle.h"
 
+#define TOKENS_DEFAULT_MAX 8192
+
 static embedd_status read_folder(embedd_model *model, const embedd_model_options *options,
                                  embedd_error *err);
-static embedd_status check_limits(embedd_model *model, embedd_error *err);
+static void limit_tokens(ed_modules *modules, const embedd_model_options *options);
+static embedd_status read_transformer(embedd_model *model, embedd_error *err);
+static embedd_status check_fit(embedd_model *model, embedd_error *err);
 static void fill_info(embedd_model *model, const ed_config *config);
 static embedd_status self_test(const embedd_model *model, embedd_error *err);
 
@@ -44,6 +48,7 @@ void embedd_model_close(embedd_model *model)
 {
     if (!model)
         return;
+    ed_post_modules_close(&model->post);
     ed_transformer_close(&model->transformer);
     ed_tokenizer_close(model->tokenizer);
     ed_tensors_close(model->tensors);
@@ -55,32 +60,53 @@ void embedd_model_close(embedd_model *model)
 static embedd_status read_folder(embedd_model *model, const embedd_model_options *options,
                                  embedd_error *err)
 {
-    const char *transformer_folder;
-    ed_config config;
     embedd_status status = ed_kernels_open(&model->kernels, options->cpu_level, err);
 
     if (status == EMBEDD_OK)
         status = ed_modules_read(&model->modules, model->folder, err);
     if (status != EMBEDD_OK)
         return status;
-    transformer_folder = model->modules.transformer_folder;
-    status = ed_config_read(&config, transformer_folder, err);
+    limit_tokens(&model->modules, options);
+    status = ed_tokenizer_open(&model->tokenizer, model->modules.transformer_folder, err);
     if (status == EMBEDD_OK)
-        status = ed_tokenizer_open(&model->tokenizer, transformer_folder, err);
+        status = ed_tensors_open(&model->tensors, model->modules.transformer_folder, err);
     if (status == EMBEDD_OK)
-        status = ed_tensors_open(&model->tensors, transformer_folder, err);
+        status = read_transformer(model, err);
     if (status == EMBEDD_OK)
-        status = ed_transformer_open(&model->transformer, &config, model->tensors, &model->kernels,
-                                     transformer_folder, err);
+        status = ed_post_modules_open(&model->post, &model->modules, &model->kernels, err);
     if (status == EMBEDD_OK)
-        status = check_limits(model, err);
-    if (status == EMBEDD_OK)
-        fill_info(model, &config);
+        status = check_fit(model, err);
     return status;
 }
 
-/* No id may index outside the token table, no position outside its own. */
-static embedd_status check_limits(embedd_model *model, embedd_error *err)
+/* A limit of the caller's, or one that keeps the scratch of long-context models reasonable. */
+static void limit_tokens(ed_modules *modules, const embedd_model_options *options)
+{
+    size_t cap = options->tokens_max ? options->tokens_max : TOKENS_DEFAULT_MAX;
+
+    if (modules->tokens_max > cap)
+        modules->tokens_max = cap;
+}
+
+static embedd_status read_transformer(embedd_model *model, embedd_error *err)
+{
+    const char *folder = model->modules.transformer_folder;
+    ed_config config;
+    embedd_status status = ed_config_read(&config, folder, err);
+
+    if (status != EMBEDD_OK)
+        return status;
+    status = ed_transformer_open(&model->transformer, &config, model->modules.tokens_max,
+                                 model->tensors, &model->kernels, folder, err);
+    if (status == EMBEDD_OK)
+        fill_info(model, &config);
+    ed_config_clear(&config);
+    return status;
+}
+
+/* No id may index outside the token table, no position outside its own, no vector a Dense module.
+ */
+static embedd_status check_fit(embedd_model *model, embedd_error *err)
 {
     ed_modules *modules = &model->modules;
 
@@ -98,12 +124,20 @@ static embedd_status check_limits(embedd_model *model, embedd_error *err)
     if (modules->tokens_max < ed_tokenizer_n_special(model->tokenizer) || modules->tokens_max == 0)
         return ed_fail(err, EMBEDD_FORMAT, "%s: max_seq_length leaves no room for a token",
                        model->folder);
+    if (embedd_model_dimensions(model, EMBEDD_POOLING_MODEL) == 0)
+        return ed_fail(err, EMBEDD_FORMAT,
+                       "%s: modules.json: the sizes of Pooling and Dense do not fit",
+                       model->folder);
+    model->info.dimensions = embedd_model_dimensions(model, EMBEDD_POOLING_MODEL);
+    model->info.tokens_max = modules->tokens_max;
+    model->info.weight_bytes = model->transformer.weight_bytes + model->post.weight_bytes;
     return EMBEDD_OK;
 }
 
 static void fill_info(embedd_model *model, const ed_config *config)
 {
     memcpy(model->architecture, config->architecture, sizeof model->architecture);
+    model->standardizes = strcmp(config->architecture, "nomic_bert") == 0;
     ed_pooling_format(model->modules.pooling, model->pooling, sizeof model->pooling);
     model->info = (embedd_model_info){
         .folder = model->folder,
@@ -111,13 +145,10 @@ static void fill_info(embedd_model *model, const ed_config *config)
         .pooling = model->pooling,
         .dtype = "f32",
         .cpu_level = model->kernels.level,
-        .dimensions = embedd_model_dimensions(model, EMBEDD_POOLING_MODEL),
-        .tokens_max = model->modules.tokens_max,
         .vocabulary = config->vocabulary,
         .n_layers = config->n_layers,
         .hidden_size = config->hidden_size,
         .n_parameters = model->transformer.n_parameters,
-        .weight_bytes = model->transformer.weight_bytes,
         .normalized = model->modules.normalize,
         .n_prompts = model->modules.n_prompts,
         .prompts = model->modules.prompts,
@@ -160,5 +191,6 @@ size_t embedd_model_dimensions(const embedd_model *model, embedd_pooling pooling
 {
     if (pooling == EMBEDD_POOLING_MODEL)
         pooling = model->modules.pooling;
-    return ed_pooling_count(pooling) * model->transformer.hidden_size;
+    return ed_post_modules_out(&model->post,
+                               ed_pooling_count(pooling) * model->transformer.hidden_size);
 }

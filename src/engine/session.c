@@ -9,6 +9,7 @@
 #define BATCH_TOKENS_DEFAULT 2048
 #define BATCH_TOKENS_LIMIT   ((size_t)1 << 20)
 #define THREADS_LIMIT        1024
+#define POOLING_MODES_MAX    8 /* side by side in one vector */
 
 static embedd_status take_memory(embedd_session *session, embedd_error *err);
 
@@ -51,17 +52,25 @@ static embedd_status take_memory(embedd_session *session, embedd_error *err)
     ed_arena *arena = &session->arena;
 
     ed_arena_plan(arena, t, sizeof *session->tokens);
+    ed_arena_plan(arena, t, sizeof *session->positions);
     ed_arena_plan(arena, t + 1, sizeof *session->offsets);
     ed_arena_plan(arena, t, sizeof *session->encoded);
     ed_arena_plan(arena, t, sizeof *session->rows);
     if (!ed_arena_alloc(arena))
         return ed_fail(err, EMBEDD_MEMORY, "no memory for batches of %zu tokens", t);
     session->tokens = ed_arena_take(arena, t, sizeof *session->tokens);
+    session->positions = ed_arena_take(arena, t, sizeof *session->positions);
     session->offsets = ed_arena_take(arena, t + 1, sizeof *session->offsets);
     session->encoded = ed_arena_take(arena, t, sizeof *session->encoded);
     session->rows = ed_arena_take(arena, t, sizeof *session->rows);
-    return ed_workspace_open(&session->workspace, &session->model->transformer, session->pool, t,
-                             session->model->modules.tokens_max, err);
+    const ed_workspace_limits limits = {
+        .batch_tokens_max = t,
+        .text_tokens_max = session->model->modules.tokens_max,
+        .vector_max = ed_post_modules_widest(
+            &session->model->post, POOLING_MODES_MAX * session->model->transformer.hidden_size),
+    };
+    return ed_workspace_open(&session->workspace, &session->model->transformer, session->pool,
+                             &limits, err);
 }
 
 void embedd_session_close(embedd_session *session)

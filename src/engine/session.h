@@ -12,10 +12,11 @@ struct embedd_session {
     size_t batch_tokens_max; /* T, at least the model's tokens_max */
     size_t n_threads;
     ed_arena arena;
-    int32_t *tokens;  /* [T]: the packed batch */
-    size_t *offsets;  /* [T + 1] */
-    int32_t *encoded; /* [T]: ids of embedd_embed's texts */
-    embedd_row *rows; /* [T] */
+    int32_t *tokens;     /* [T]: the packed batch */
+    uint32_t *positions; /* [T] */
+    size_t *offsets;     /* [T + 1] */
+    int32_t *encoded;    /* [T]: ids of embedd_embed's texts */
+    embedd_row *rows;    /* [T] */
 };
 
 #endif

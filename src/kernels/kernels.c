@@ -72,6 +72,8 @@ static void init_ref(ed_kernels *k)
     ed_gemm_init_ref(k);
     ed_attention_init_ref(k);
     ed_rows_init_ref(k);
+    ed_activations_init_ref(k);
+    ed_heads_init_ref(k);
 }
 
 static void init_x86(ed_kernels *k, ed_cpu_flags flags)

@@ -18,7 +18,11 @@
 
 typedef enum ed_activation {
     ED_ACTIVATION_NONE,
-    ED_ACTIVATION_GELU /* exact: x * (1 + erf(x / sqrt 2)) / 2, relative error <= 1e-6 */
+    ED_ACTIVATION_GELU,      /* exact: x * (1 + erf(x / sqrt 2)) / 2, relative error <= 1e-6 */
+    ED_ACTIVATION_GELU_TANH, /* x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))) / 2 */
+    ED_ACTIVATION_SILU,      /* x / (1 + exp(-x)) */
+    ED_ACTIVATION_RELU,
+    ED_ACTIVATION_TANH
 } ed_activation;
 
 /* out[i][j] = activation(sum_d rows[i][d] * weights[j][d] + bias[j]) + residual[i][j]
@@ -68,7 +72,10 @@ typedef struct ed_attention_call {
     float scale;
     size_t n_tokens;  /* S */
     size_t head_size; /* K */
-    float *out;       /* [S] rows of head_size floats, ld_out apart */
+    /* Row i sees the keys j with i - reach_back <= j <= i + reach_ahead. SIZE_MAX = all of them,
+     * 0 ahead = causal. */
+    size_t reach_back, reach_ahead;
+    float *out; /* [S] rows of head_size floats, ld_out apart */
     size_t ld_out;
     void *scratch; /* attention_scratch_bytes(S, head_size), aligned */
 } ed_attention_call;
@@ -85,6 +92,19 @@ typedef struct ed_kernels {
     /* y[i] = (x[i] - mean) / sqrt(variance + eps) * gamma + beta, rows of d floats; y may be x. */
     void (*f32_layernorm)(float *y, size_t ld_y, const float *x, size_t ld_x, const float *gamma,
                           const float *beta, float eps, size_t n_rows, size_t d);
+
+    /* The same without mean and beta: y[i] = x[i] / sqrt(mean(x^2) + eps) * gamma. */
+    void (*f32_rmsnorm)(float *y, size_t ld_y, const float *x, size_t ld_x, const float *gamma,
+                        float eps, size_t n_rows, size_t d);
+
+    /* Rotates the halves of n_heads neighbouring heads of one token, in place:
+     * (a[i], b[i]) -> (a[i] cos[i] - b[i] sin[i], b[i] cos[i] + a[i] sin[i]), i < head_size / 2. */
+    void (*f32_rotary)(float *heads, size_t n_heads, size_t head_size, const float *cosine,
+                       const float *sine);
+
+    /* Rows of 2 f floats: the first half becomes activation(first) * second. */
+    void (*f32_gate)(float *rows, size_t ld, size_t n_rows, size_t f, ed_activation activation);
+    void (*f32_activate)(float *x, size_t n, ed_activation activation); /* in place */
 
     void (*f32_add)(float *y, const float *x, size_t n);                 /* y += x */
     void (*f32_add_scaled)(float *y, const float *x, float a, size_t n); /* y += a * x */

@@ -8,6 +8,8 @@
 void ed_gemm_init_ref(ed_kernels *k);
 void ed_attention_init_ref(ed_kernels *k);
 void ed_rows_init_ref(ed_kernels *k);
+void ed_activations_init_ref(ed_kernels *k);
+void ed_heads_init_ref(ed_kernels *k);
 
 void ed_gemm_init_avx2(ed_kernels *k);
 void ed_attention_init_avx2(ed_kernels *k);

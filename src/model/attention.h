@@ -4,8 +4,8 @@
 
 #include "model/transformer.h"
 
-/* qkv [T][3 D], heads side by side in each of q, k and v; the context takes the place of q. */
-void ed_attention_run(const ed_transformer *transformer, ed_workspace *workspace,
-                      const ed_batch *batch, float *qkv);
+/* qkv [T][(H + 2 G) K], heads side by side; the context of a head takes the place of its q. */
+void ed_attention_run(const ed_transformer *transformer, const ed_layer *layer,
+                      ed_workspace *workspace, const ed_batch *batch, float *qkv);
 
 #endif

@@ -6,10 +6,11 @@
 #include <stdint.h>
 
 typedef struct ed_batch {
-    const int32_t *tokens; /* [T] */
-    const size_t *offsets; /* [B + 1]; text b is tokens[offsets[b] .. offsets[b + 1]) */
-    size_t n_texts;        /* B */
-    size_t n_tokens;       /* T */
+    const int32_t *tokens;     /* [T] */
+    const uint32_t *positions; /* [T]: the place of each token in its text */
+    const size_t *offsets;     /* [B + 1]; text b is tokens[offsets[b] .. offsets[b + 1]) */
+    size_t n_texts;            /* B */
+    size_t n_tokens;           /* T */
 } ed_batch;
 
 #endif

@@ -1,6 +1,9 @@
-/* BERT: learned absolute positions, token type 0.
- * Source: Devlin et al. 2018; names as in transformers' BertModel. */
+/* BERT, RoBERTa, XLM-RoBERTa and CamemBERT: learned absolute positions, token type 0.
+ * Source: Devlin et al. 2018, Liu et al. 2019; names as in transformers' BertModel. */
+#include <string.h>
+
 #include "base/error.h"
+#include "formats/json.h"
 #include "model/architectures.h"
 
 static const ed_layer_names layer_names = {
@@ -13,20 +16,31 @@ static const ed_layer_names layer_names = {
     .up = "intermediate.dense",
     .down = "output.dense",
     .output_norm = "output.LayerNorm",
+    .qkv_bias = true,
+    .attention_output_bias = true,
+    .up_bias = true,
+    .down_bias = true,
 };
 
-static embedd_status load_embeddings(ed_transformer *transformer, const ed_config *config,
-                                     ed_weights *weights)
+static embedd_status load(ed_transformer *transformer, const ed_config *config, ed_weights *weights)
 {
+    const ed_norm_style style = {.has_beta = true, .eps = config->norm_eps};
+    const char *positions = "absolute";
     size_t d = config->hidden_size;
-    embedd_status status;
+    embedd_status status = ed_json_get_string(config->root, "position_embedding_type", &positions,
+                                              config->path, weights->err);
 
-    if (config->n_token_types == 0)
-        return ed_fail(weights->err, EMBEDD_FORMAT, "%s: config.json: type_vocab_size is missing",
-                       weights->where);
-    transformer->positions_max = config->n_positions;
-    status = ed_weights_token_embedding(weights, "embeddings.word_embeddings.weight", config,
-                                        &transformer->token_embedding);
+    if (status == EMBEDD_OK && strcmp(positions, "alibi") == 0) /* Jina's own, under BERT's name */
+        return ed_jina_bert_load(transformer, config, weights);
+    if (status == EMBEDD_OK && strcmp(positions, "absolute") != 0)
+        status = ed_fail(weights->err, EMBEDD_UNSUPPORTED, "%s: position_embedding_type \"%.40s\"",
+                         config->path, positions);
+    if (status == EMBEDD_OK && config->n_token_types == 0)
+        status =
+            ed_fail(weights->err, EMBEDD_FORMAT, "%s: type_vocab_size is missing", config->path);
+    if (status == EMBEDD_OK)
+        status = ed_weights_token_embedding(weights, "embeddings.word_embeddings.weight", config,
+                                            &transformer->token_embedding);
     if (status == EMBEDD_OK)
         status = ed_weights_read(weights, "embeddings.position_embeddings.weight",
                                  config->n_positions, d, &transformer->position_embedding);
@@ -35,16 +49,23 @@ static embedd_status load_embeddings(ed_transformer *transformer, const ed_confi
                                  config->n_token_types, d, &transformer->token_type_embedding);
     if (status == EMBEDD_OK)
         status = ed_weights_norm(weights, &transformer->embedding_norm, "embeddings.LayerNorm", d,
-                                 config->layer_norm_eps);
+                                 &style);
+    for (size_t i = 0; status == EMBEDD_OK && i < config->n_layers; i++)
+        status = ed_layer_weights_read(weights, &transformer->layers[i], i, &layer_names, &style,
+                                       config);
     return status;
 }
 
 embedd_status ed_bert_load(ed_transformer *transformer, const ed_config *config,
                            ed_weights *weights)
 {
-    embedd_status status = load_embeddings(transformer, config, weights);
+    return load(transformer, config, weights);
+}
 
-    for (size_t i = 0; status == EMBEDD_OK && i < config->n_layers; i++)
-        status = ed_weights_layer(weights, &transformer->layers[i], i, &layer_names, config);
-    return status;
+embedd_status ed_roberta_load(ed_transformer *transformer, const ed_config *config,
+                              ed_weights *weights)
+{
+    embedd_status status = ed_architecture_skip_pads(transformer, config, weights);
+
+    return status == EMBEDD_OK ? load(transformer, config, weights) : status;
 }

@@ -5,22 +5,44 @@
 #include "embedd.h"
 #include "kernels/kernels.h"
 
+struct json_object;
+
 typedef struct ed_config {
     char architecture[32];    /* model_type */
     size_t hidden_size;       /* D */
     size_t n_layers;          /* L */
-    size_t n_heads;           /* H; divides D */
+    size_t n_heads;           /* H */
+    size_t n_kv_heads;        /* G: heads of key and value; divides H */
+    size_t head_size;         /* K */
     size_t intermediate_size; /* F */
     size_t vocabulary;        /* V, rows of the token embedding */
-    size_t n_positions;       /* rows of the position embedding */
+    size_t n_positions;       /* longest text the config speaks of */
     size_t n_token_types;
     size_t pad_id;
     size_t n_relative_buckets; /* 0 = no relative position bias */
-    float layer_norm_eps;
+    size_t n_experts;          /* 0 = no block of experts */
+    size_t n_experts_used;
+    float norm_eps;
     ed_activation activation;
+
+    /* For what only one architecture has; its file reads it by ed_json_get_* and `path`. */
+    struct json_object *root;
+    char *path;
 } ed_config;
 
 /* Reads and checks <folder>/config.json. FORMAT and UNSUPPORTED name the field. */
 embedd_status ed_config_read(ed_config *config, const char *folder, embedd_error *err);
+void ed_config_clear(ed_config *config);
+
+/* The base of the rotary frequencies, wherever this version of transformers writes it:
+ * rope_parameters[layer_type].rope_theta, rope_parameters.rope_theta or `old_field`; *out is left
+ * as it is where none is there. Scaled variants are UNSUPPORTED. `layer_type` may be NULL. */
+embedd_status ed_config_rope_theta(const ed_config *config, const char *layer_type,
+                                   const char *old_field, double *out, embedd_error *err);
+
+/* out[n_layers]: true where layer_types says "full_attention". False as the result if there is no
+ * such list. FORMAT if it has another length or other words. */
+embedd_status ed_config_full_layers(const ed_config *config, bool *out, bool *found,
+                                    embedd_error *err);
 
 #endif

@@ -39,8 +39,11 @@ static void embed_text(const ed_transformer *transformer, ed_workspace *workspac
         float *row = workspace->hidden + i * d;
 
         (void)ed_tensor_read_f32(transformer->token_embedding, id * d, d, row);
+        if (transformer->token_scale != 1)
+            kernels->f32_scale(row, transformer->token_scale, d);
         if (transformer->token_type_embedding)
             kernels->f32_add(row, transformer->token_type_embedding, d);
-        kernels->f32_add(row, transformer->position_embedding + position * d, d);
+        if (transformer->position_embedding)
+            kernels->f32_add(row, transformer->position_embedding + position * d, d);
     }
 }

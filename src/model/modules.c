@@ -16,6 +16,8 @@
 static embedd_status read_module_list(ed_modules *modules, const char *folder, embedd_error *err);
 static embedd_status read_module(ed_modules *modules, const char *folder, struct json_object *entry,
                                  size_t module_index, const char *where, embedd_error *err);
+static embedd_status append_step(ed_modules *modules, const char *name, char *module_folder,
+                                 size_t module_index, const char *where, embedd_error *err);
 static embedd_status read_pooling(ed_modules *modules, const char *folder, embedd_error *err);
 static embedd_status read_limits(ed_modules *modules, embedd_error *err);
 static embedd_status open_json(const char *folder, const char *name, char **path,
@@ -42,6 +44,8 @@ embedd_status ed_modules_read(ed_modules *modules, const char *folder, embedd_er
 
 void ed_modules_clear(ed_modules *modules)
 {
+    for (size_t i = 0; i < modules->n_steps; i++)
+        ed_free(modules->steps[i].folder);
     ed_free(modules->transformer_folder);
     ed_prompts_clear(modules);
     *modules = (ed_modules){0};
@@ -112,15 +116,37 @@ static embedd_status read_module(ed_modules *modules, const char *folder, struct
         modules->transformer_folder = module_folder;
         return EMBEDD_OK;
     }
-    if (strcmp(name, "Pooling") == 0 && module_index == 1)
+    if (strcmp(name, "Pooling") == 0 && module_index == 1) {
         status = read_pooling(modules, module_folder, err);
-    else if (strcmp(name, "Normalize") == 0 && module_index > 1)
-        modules->normalize = true;
-    else
-        status = ed_fail(err, EMBEDD_UNSUPPORTED, "%s: module %zu is a %.60s, which is %s", where,
-                         module_index, name, "not supported here");
+        ed_free(module_folder);
+        return status;
+    }
+    return append_step(modules, name, module_folder, module_index, where, err);
+}
+
+/* Takes module_folder. */
+static embedd_status append_step(ed_modules *modules, const char *name, char *module_folder,
+                                 size_t module_index, const char *where, embedd_error *err)
+{
+    static const char *const names[] = {
+        [ED_MODULE_DENSE] = "Dense",
+        [ED_MODULE_LAYER_NORM] = "LayerNorm",
+        [ED_MODULE_NORMALIZE] = "Normalize",
+    };
+
+    for (size_t kind = 0; kind < sizeof names / sizeof *names; kind++) {
+        if (strcmp(name, names[kind]) == 0 && module_index > 1 &&
+            modules->n_steps < ED_MODULES_MAX) {
+            modules->steps[modules->n_steps++] =
+                (ed_module_step){(ed_module_kind)kind, module_folder};
+            modules->normalize = kind == ED_MODULE_NORMALIZE;
+            return EMBEDD_OK;
+        }
+    }
     ed_free(module_folder);
-    return status;
+    return ed_fail(err, EMBEDD_UNSUPPORTED,
+                   "%s: module %zu is a %.60s, which is not supported there", where, module_index,
+                   name);
 }
 
 /* Version 6 writes "pooling_mode": a name or a list; older ones a flag for each mode. */

@@ -5,11 +5,26 @@
 
 #include "embedd.h"
 
+#define ED_MODULES_MAX 8 /* after pooling */
+
+typedef enum ed_module_kind {
+    ED_MODULE_DENSE,
+    ED_MODULE_LAYER_NORM,
+    ED_MODULE_NORMALIZE
+} ed_module_kind;
+
+typedef struct ed_module_step {
+    ed_module_kind kind;
+    char *folder;
+} ed_module_step;
+
 typedef struct ed_modules {
     char *transformer_folder; /* where config.json and the weights are */
     embedd_pooling pooling;
-    bool include_prompt;    /* pooling counts the prompt's tokens */
-    bool normalize;         /* the last module is Normalize */
+    bool include_prompt;                  /* pooling counts the prompt's tokens */
+    bool normalize;                       /* the last module is Normalize */
+    ed_module_step steps[ED_MODULES_MAX]; /* after pooling */
+    size_t n_steps;
     bool lower_case;        /* do_lower_case of sentence_bert_config.json */
     size_t tokens_max;      /* SIZE_MAX = the files give no limit */
     embedd_prompt *prompts; /* [n_prompts] */

@@ -10,8 +10,6 @@
 /* Distances from here on share the last bucket; fixed in the reference, not in config.json. */
 #define DISTANCE_MAX 128
 
-static embedd_status load_embeddings(ed_transformer *transformer, const ed_config *config,
-                                     ed_weights *weights);
 static embedd_status load_relative_bias(ed_transformer *transformer, const ed_config *config,
                                         ed_weights *weights);
 static size_t relative_bucket(ptrdiff_t distance, size_t n_buckets);
@@ -26,41 +24,33 @@ static const ed_layer_names layer_names = {
     .up = "intermediate.dense",
     .down = "output.dense",
     .output_norm = "output.LayerNorm",
+    .qkv_bias = true,
+    .attention_output_bias = true,
+    .up_bias = true,
+    .down_bias = true,
 };
 
 embedd_status ed_mpnet_load(ed_transformer *transformer, const ed_config *config,
                             ed_weights *weights)
 {
-    embedd_status status = load_embeddings(transformer, config, weights);
+    const ed_norm_style style = {.has_beta = true, .eps = config->norm_eps};
+    size_t d = config->hidden_size;
+    embedd_status status = ed_architecture_skip_pads(transformer, config, weights);
 
     if (status == EMBEDD_OK)
-        status = load_relative_bias(transformer, config, weights);
-    for (size_t i = 0; status == EMBEDD_OK && i < config->n_layers; i++)
-        status = ed_weights_layer(weights, &transformer->layers[i], i, &layer_names, config);
-    return status;
-}
-
-static embedd_status load_embeddings(ed_transformer *transformer, const ed_config *config,
-                                     ed_weights *weights)
-{
-    size_t d = config->hidden_size;
-    embedd_status status;
-
-    if (config->n_positions <= config->pad_id + 1)
-        return ed_fail(weights->err, EMBEDD_FORMAT,
-                       "%s: config.json: max_position_embeddings leaves no position after "
-                       "pad_token_id",
-                       weights->where);
-    transformer->position_pad_id = config->pad_id;
-    transformer->positions_max = config->n_positions - config->pad_id - 1;
-    status = ed_weights_token_embedding(weights, "embeddings.word_embeddings.weight", config,
-                                        &transformer->token_embedding);
+        status = ed_weights_token_embedding(weights, "embeddings.word_embeddings.weight", config,
+                                            &transformer->token_embedding);
     if (status == EMBEDD_OK)
         status = ed_weights_read(weights, "embeddings.position_embeddings.weight",
                                  config->n_positions, d, &transformer->position_embedding);
     if (status == EMBEDD_OK)
         status = ed_weights_norm(weights, &transformer->embedding_norm, "embeddings.LayerNorm", d,
-                                 config->layer_norm_eps);
+                                 &style);
+    if (status == EMBEDD_OK)
+        status = load_relative_bias(transformer, config, weights);
+    for (size_t i = 0; status == EMBEDD_OK && i < config->n_layers; i++)
+        status = ed_layer_weights_read(weights, &transformer->layers[i], i, &layer_names, &style,
+                                       config);
     return status;
 }
 

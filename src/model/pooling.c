@@ -1,24 +1,20 @@
-/* Pooling as sentence-transformers' Pooling and Normalize do it, for a text without padding. */
+/* Pooling as sentence-transformers' Pooling does it, for a text without padding. */
 #include "model/pooling.h"
 
 #include <math.h>
 #include <string.h>
 
-/* What the reference divides by instead where nothing counts, or a vector is zero. */
+/* What the reference divides by instead where nothing counts. */
 #define COUNT_MIN 1e-9F
-#define NORM_MIN  1e-12F
 
 static void pool(const ed_kernels *kernels, const ed_pooling_call *call, embedd_pooling mode,
                  float *out);
-static bool finish(const ed_kernels *kernels, float *out, size_t n, bool normalize);
-
-bool ed_pooling_run(const ed_kernels *kernels, const ed_pooling_call *call)
+void ed_pooling_run(const ed_kernels *kernels, const ed_pooling_call *call)
 {
     size_t n_modes = ed_pooling_count(call->pooling);
 
     for (size_t i = 0; i < n_modes; i++)
         pool(kernels, call, ed_pooling_at(call->pooling, i), call->out + i * call->hidden_size);
-    return finish(kernels, call->out, n_modes * call->hidden_size, call->normalize);
 }
 
 /* sum of weight(i) * hidden[i] over the tokens that count, divided by `divisor`. */
@@ -81,18 +77,4 @@ static void pool(const ed_kernels *kernels, const ed_pooling_call *call, embedd_
         kernels->f32_scale(out, 1 / count, d);
         break;
     }
-}
-
-static bool finish(const ed_kernels *kernels, float *out, size_t n, bool normalize)
-{
-    if (normalize) {
-        float norm = sqrtf(kernels->f32_dot(out, out, n));
-        if (!isfinite(norm)) /* dividing by infinity would hide it */
-            return false;
-        kernels->f32_scale(out, 1 / fmaxf(norm, NORM_MIN), n);
-    }
-    for (size_t i = 0; i < n; i++)
-        if (!isfinite(out[i]))
-            return false;
-    return true;
 }

@@ -1,4 +1,4 @@
-/* The hidden states of one text -> its vector, before or after Normalize. */
+/* The hidden states of one text -> one vector. */
 #ifndef ED_POOLING_H
 #define ED_POOLING_H
 
@@ -11,11 +11,9 @@ typedef struct ed_pooling_call {
     size_t hidden_size;  /* D */
     size_t n_skipped;    /* leading tokens that do not count: an excluded prompt */
     embedd_pooling pooling;
-    bool normalize;
     float *out; /* [number of modes][D] */
 } ed_pooling_call;
 
-/* False if a number of the result is not finite. */
-bool ed_pooling_run(const ed_kernels *kernels, const ed_pooling_call *call);
+void ed_pooling_run(const ed_kernels *kernels, const ed_pooling_call *call);
 
 #endif

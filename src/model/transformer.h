@@ -1,13 +1,15 @@
-/* The encoder: weights and forward pass of the BERT family, from token ids to hidden states.
+/* The encoder: weights and forward pass, from token ids to hidden states.
  *
- *   hidden = norm(token_embedding[id] + position_embedding[p] + token_type_embedding[0])
+ *   x = embedding_norm(token[id] * token_scale + position[p] + token_type)
  *   repeat L times:
- *       hidden = norm(hidden + output(attention(hidden)))
- *       hidden = norm(hidden + down(gelu(up(hidden))))
+ *       x = attention_norm(x + attention_output_norm(attention(attention_input_norm(x))))
+ *       x = output_norm(x + feed_forward_output_norm(feed_forward(feed_forward_input_norm(x))))
+ *   x = final_norm(x)
  *
- * Source: Devlin et al. 2018 (BERT); Song et al. 2020 (MPNet) with the relative position buckets of
- * Raffel et al. 2020 (T5). What differs between architectures is data in this struct, filled by the
- * architecture's own file (bert.c, mpnet.c). */
+ * where any norm may be absent: BERT has the two outer ones, ModernBERT the two inner ones, Gemma
+ * those before and after each block. feed_forward(x) = down(activation(up(x))), or with a gate
+ * down(activation(gate(x)) * up(x)). What differs between architectures is data in these structs,
+ * filled by the architecture's own file. */
 #ifndef ED_TRANSFORMER_H
 #define ED_TRANSFORMER_H
 
@@ -15,22 +17,29 @@
 #include "model/batch.h"
 #include "model/config.h"
 #include "model/linear.h"
+#include "model/moe.h"
+#include "model/norm.h"
+#include "model/rotary.h"
 #include "model/workspace.h"
 
 #define ED_NO_PAD_ID SIZE_MAX
-
-typedef struct ed_norm {
-    float *gamma; /* [D] */
-    float *beta;  /* [D] */
-    float eps;
-} ed_norm;
+#define ED_REACH_ALL SIZE_MAX
 
 typedef struct ed_layer {
-    ed_linear qkv; /* [3 D][D]: query, key and value rows one after another */
-    ed_linear attention_output;
+    ed_norm attention_input_norm;
+    ed_linear qkv; /* [(H + 2 G) K][D]: query, key and value rows one after another */
+    ed_norm query_norm, key_norm;   /* [K], over each head */
+    const ed_rotary *rotary;        /* or NULL */
+    size_t reach_back, reach_ahead; /* a token sees this far; ED_REACH_ALL */
+    ed_linear attention_output;     /* [D][H K] */
+    ed_norm attention_output_norm;
     ed_norm attention_norm;
-    ed_linear up;   /* [F][D] */
+
+    ed_norm feed_forward_input_norm;
+    ed_linear up;   /* [F][D]; gated: [2 F][D], the activated half first */
     ed_linear down; /* [D][F] */
+    ed_moe moe;     /* instead of up and down */
+    ed_norm feed_forward_output_norm;
     ed_norm output_norm;
 } ed_layer;
 
@@ -38,22 +47,29 @@ typedef struct ed_transformer {
     const ed_kernels *kernels;
     size_t hidden_size;       /* D */
     size_t n_heads;           /* H */
-    size_t head_size;         /* K = D / H */
+    size_t n_kv_heads;        /* G */
+    size_t head_size;         /* K */
     size_t intermediate_size; /* F */
     size_t vocabulary;        /* V */
-    size_t positions_max;     /* longest text that the position table allows */
+    size_t positions_max;     /* longest text that the position tables allow */
     ed_activation activation;
+    bool gated;
+    float score_scale; /* of q.k, usually 1 / sqrt(K) */
 
     const ed_tensor *token_embedding; /* [V][D], read from the file's own pages */
-    float *position_embedding;        /* [n_positions][D] */
+    float token_scale;
+    float *position_embedding; /* [n_positions][D], or NULL */
     size_t n_positions;
     /* Where set, positions count the other tokens only, from pad_id + 1, and the pad token itself
      * has position pad_id (RoBERTa and MPNet, create_position_ids_from_input_ids). */
     size_t position_pad_id;
     float *token_type_embedding; /* [D] of type 0, or NULL */
     ed_norm embedding_norm;
-    float *relative_bias;  /* [H][2 text_max - 1] by distance, or NULL */
-    size_t relative_reach; /* text_max: distances -(text_max - 1) .. text_max - 1 */
+    ed_norm final_norm;
+    float *relative_bias;   /* [H][2 reach - 1] by distance, or NULL */
+    size_t relative_reach;  /* distances -(reach - 1) .. reach - 1 */
+    ed_rotary rotary;       /* of layers that see all */
+    ed_rotary local_rotary; /* of layers with a window, where they differ */
 
     ed_layer *layers; /* [L] */
     size_t n_layers;
@@ -61,13 +77,17 @@ typedef struct ed_transformer {
     size_t weight_bytes; /* packed weights, vectors and the token table */
 } ed_transformer;
 
-/* Reads the weights of `config` from `tensors`, which must outlive the transformer. FORMAT names
- * the tensor that is missing or of the wrong shape, UNSUPPORTED the architecture, NONFINITE the
- * tensor. */
+/* Reads the weights of `config` from `tensors`, which must outlive the transformer; tables of
+ * positions are made for texts of text_tokens_max. FORMAT names the tensor that is missing or of
+ * the wrong shape, UNSUPPORTED the architecture, NONFINITE the tensor. */
 embedd_status ed_transformer_open(ed_transformer *transformer, const ed_config *config,
-                                  const ed_tensors *tensors, const ed_kernels *kernels,
-                                  const char *where, embedd_error *err);
+                                  size_t text_tokens_max, const ed_tensors *tensors,
+                                  const ed_kernels *kernels, const char *where, embedd_error *err);
 void ed_transformer_close(ed_transformer *transformer);
+
+/* Columns of a row of q, k and v together; and of the feed-forward's inside. */
+size_t ed_transformer_qkv_width(const ed_transformer *transformer);
+size_t ed_transformer_inner_width(const ed_transformer *transformer);
 
 /* workspace->hidden[T][D] = the last layer's states. Ids must be below `vocabulary`, texts at most
  * positions_max long, the batch at most the workspace's size: the engine checks. */

@@ -10,8 +10,8 @@
 
 #define FINITE_CHUNK 4096
 
-static embedd_status read_into(ed_weights *weights, const char *name, size_t n_rows, size_t n_cols,
-                               float *out);
+static embedd_status read_finite(ed_weights *weights, const ed_tensor *tensor, size_t begin,
+                                 size_t n, float *out);
 static bool all_finite(const float *x, size_t n);
 
 static embedd_status out_of_memory(ed_weights *weights)
@@ -62,6 +62,14 @@ embedd_status ed_weights_find(ed_weights *weights, const char *name, size_t n_ro
     return EMBEDD_OK;
 }
 
+bool ed_weights_has(const ed_weights *weights, const char *name)
+{
+    char full[256];
+
+    snprintf(full, sizeof full, "%s%s", weights->prefix, name);
+    return ed_tensors_find(weights->tensors, full) != NULL;
+}
+
 embedd_status ed_weights_read(ed_weights *weights, const char *name, size_t n_rows, size_t n_cols,
                               float **out)
 {
@@ -76,19 +84,13 @@ embedd_status ed_weights_read(ed_weights *weights, const char *name, size_t n_ro
     if (!*out)
         return out_of_memory(weights);
     weights->weight_bytes += n * sizeof **out;
-    return read_into(weights, name, n_rows, n_cols, *out);
+    return read_finite(weights, tensor, 0, n, *out);
 }
 
-static embedd_status read_into(ed_weights *weights, const char *name, size_t n_rows, size_t n_cols,
-                               float *out)
+static embedd_status read_finite(ed_weights *weights, const ed_tensor *tensor, size_t begin,
+                                 size_t n, float *out)
 {
-    size_t n = (n_rows ? n_rows : 1) * n_cols;
-    const ed_tensor *tensor = NULL;
-    embedd_status status = ed_weights_find(weights, name, n_rows, n_cols, &tensor);
-
-    if (status != EMBEDD_OK)
-        return status;
-    (void)ed_tensor_read_f32(tensor, 0, n, out);
+    (void)ed_tensor_read_f32(tensor, begin, n, out);
     if (!all_finite(out, n))
         return ed_fail(weights->err, EMBEDD_NONFINITE, "%s: tensor %s holds NaN or infinity",
                        weights->where, tensor->name);
@@ -112,14 +114,13 @@ static embedd_status check_finite(ed_weights *weights, const ed_tensor *tensor)
 {
     float chunk[FINITE_CHUNK];
 
-    for (size_t i = 0; i < tensor->n_elements; i += FINITE_CHUNK) {
+    embedd_status status = EMBEDD_OK;
+
+    for (size_t i = 0; status == EMBEDD_OK && i < tensor->n_elements; i += FINITE_CHUNK) {
         size_t n = tensor->n_elements - i < FINITE_CHUNK ? tensor->n_elements - i : FINITE_CHUNK;
-        (void)ed_tensor_read_f32(tensor, i, n, chunk);
-        if (!all_finite(chunk, n))
-            return ed_fail(weights->err, EMBEDD_NONFINITE, "%s: tensor %s holds NaN or infinity",
-                           weights->where, tensor->name);
+        status = read_finite(weights, tensor, i, n, chunk);
     }
-    return EMBEDD_OK;
+    return status;
 }
 
 embedd_status ed_weights_token_embedding(ed_weights *weights, const char *name,
@@ -134,98 +135,129 @@ embedd_status ed_weights_token_embedding(ed_weights *weights, const char *name,
     return status;
 }
 
-embedd_status ed_weights_linear(ed_weights *weights, ed_linear *linear, size_t n_parts,
-                                const char *const names[], size_t n_out, size_t n_in)
+#define PART_NAME_MAX 192
+
+static embedd_status read_part(ed_weights *weights, const ed_weight_part *part, size_t n_in,
+                               bool has_bias, float *rows, float *bias);
+static void part_name(const ed_weights *weights, const ed_weight_part *part,
+                      char name[PART_NAME_MAX]);
+static embedd_status take_memory(ed_weights *weights, ed_linear *linear, float **rows);
+
+embedd_status ed_weights_linear(ed_weights *weights, ed_linear *linear, const ed_weight_part *parts,
+                                size_t n_parts, size_t n_in, bool has_bias)
 {
     const ed_gemm *gemm = &weights->kernels->gemm_f32;
-    const ed_tensor *tensor = NULL;
     embedd_status status = EMBEDD_OK;
-    float *rows = NULL; /* [n_parts * n_out][n_in] */
-    char name[192];
+    float *rows = NULL; /* [n_out][n_in] */
 
-    *linear = (ed_linear){.gemm = gemm, .n_out = n_parts * n_out, .n_in = n_in};
+    *linear = (ed_linear){.gemm = gemm, .n_in = n_in};
+    /* Shapes are checked before memory is taken: config.json alone can ask for anything. */
     for (size_t i = 0; status == EMBEDD_OK && i < n_parts; i++) {
-        snprintf(name, sizeof name, "%s.weight", names[i]);
-        status = ed_weights_find(weights, name, n_out, n_in, &tensor);
+        status = read_part(weights, &parts[i], n_in, has_bias, NULL, NULL);
+        linear->n_out += parts[i].n_rows;
     }
     if (status != EMBEDD_OK)
         return status;
-    rows = ed_calloc(linear->n_out * n_in, sizeof *rows);
-    linear->bias = ed_calloc(linear->n_out, sizeof *linear->bias);
-    linear->weight_bytes = gemm->weights_bytes(linear->n_out, n_in);
-    linear->weights = ed_aligned_alloc(linear->weight_bytes);
-    if (!rows || !linear->bias || !linear->weights) {
-        status = out_of_memory(weights);
-        goto done;
-    }
-    for (size_t i = 0; status == EMBEDD_OK && i < n_parts; i++) {
-        snprintf(name, sizeof name, "%s.weight", names[i]);
-        status = read_into(weights, name, n_out, n_in, rows + i * n_out * n_in);
-        snprintf(name, sizeof name, "%s.bias", names[i]);
-        if (status == EMBEDD_OK)
-            status = read_into(weights, name, 0, n_out, linear->bias + i * n_out);
+    linear->bias = has_bias ? ed_calloc(linear->n_out, sizeof *linear->bias) : NULL;
+    weights->weight_bytes += linear->n_out * sizeof *linear->bias;
+    if (has_bias && !linear->bias)
+        return out_of_memory(weights);
+    status = take_memory(weights, linear, &rows);
+    for (size_t i = 0, done = 0; status == EMBEDD_OK && i < n_parts; i++) {
+        status = read_part(weights, &parts[i], n_in, has_bias, rows + done * n_in,
+                           has_bias ? linear->bias + done : NULL);
+        done += parts[i].n_rows;
     }
     if (status == EMBEDD_OK)
         gemm->pack_weights(linear->weights, rows, linear->n_out, n_in);
-    weights->weight_bytes += linear->weight_bytes + linear->n_out * sizeof *linear->bias;
-done:
     ed_free(rows);
     return status;
 }
 
-embedd_status ed_weights_norm(ed_weights *weights, ed_norm *norm, const char *name, size_t d,
-                              float eps)
+/* The packed weights' memory, and one for their rows in plain float32. */
+static embedd_status take_memory(ed_weights *weights, ed_linear *linear, float **rows)
 {
-    char gamma[192], beta[192], full[256];
+    *rows = ed_calloc(linear->n_out * linear->n_in, sizeof **rows);
+    linear->weight_bytes = linear->gemm->weights_bytes(linear->n_out, linear->n_in);
+    linear->weights = ed_aligned_alloc(linear->weight_bytes);
+    weights->weight_bytes += linear->weight_bytes;
+    return *rows && linear->weights ? EMBEDD_OK : out_of_memory(weights);
+}
 
-    snprintf(full, sizeof full, "%s%s.gamma", weights->prefix, name);
-    bool old_names = ed_tensors_find(weights->tensors, full) != NULL;
-    snprintf(gamma, sizeof gamma, "%s.%s", name, old_names ? "gamma" : "weight");
-    snprintf(beta, sizeof beta, "%s.%s", name, old_names ? "beta" : "bias");
+static void part_name(const ed_weights *weights, const ed_weight_part *part,
+                      char name[PART_NAME_MAX])
+{
+    snprintf(name, PART_NAME_MAX, "%s", part->name);
+    if (!ed_weights_has(weights, name))
+        snprintf(name, PART_NAME_MAX, "%s.weight", part->name);
+}
 
-    norm->eps = eps;
-    embedd_status status = ed_weights_read(weights, gamma, 0, d, &norm->gamma);
+embedd_status ed_weights_linear_transposed(ed_weights *weights, ed_linear *linear,
+                                           const ed_weight_part *part, size_t n_out)
+{
+    size_t n_in = part->n_rows;
+    float *rows = NULL, *transposed = NULL;
+    embedd_status status = read_part(weights, part, n_out, false, NULL, NULL);
+
+    *linear = (ed_linear){.gemm = &weights->kernels->gemm_f32, .n_out = n_out, .n_in = n_in};
+    if (status != EMBEDD_OK)
+        return status;
+    status = take_memory(weights, linear, &rows);
     if (status == EMBEDD_OK)
-        status = ed_weights_read(weights, beta, 0, d, &norm->beta);
+        transposed = ed_calloc(n_in * n_out, sizeof *transposed);
+    if (status == EMBEDD_OK && !transposed)
+        status = out_of_memory(weights);
+    if (status == EMBEDD_OK)
+        status = read_part(weights, part, n_out, false, transposed, NULL);
+    for (size_t i = 0; status == EMBEDD_OK && i < n_in; i++)
+        for (size_t j = 0; j < n_out; j++)
+            rows[j * n_in + i] = transposed[i * n_out + j];
+    if (status == EMBEDD_OK)
+        linear->gemm->pack_weights(linear->weights, rows, n_out, n_in);
+    ed_free(transposed);
+    ed_free(rows);
     return status;
 }
 
-embedd_status ed_weights_layer(ed_weights *weights, ed_layer *layer, size_t layer_index,
-                               const ed_layer_names *names, const ed_config *config)
+/* Checks the shapes, and reads the numbers where `rows` is given. */
+static embedd_status read_part(ed_weights *weights, const ed_weight_part *part, size_t n_in,
+                               bool has_bias, float *rows, float *bias)
 {
-    size_t d = config->hidden_size, f = config->intermediate_size;
-    const struct {
-        ed_linear *linear;
-        size_t n_parts;
-        const char *parts[3];
-        size_t n_out, n_in;
-    } linears[] = {
-        {&layer->qkv, 3, {names->query, names->key, names->value}, d, d},
-        {&layer->attention_output, 1, {names->attention_output}, d, d},
-        {&layer->up, 1, {names->up}, f, d},
-        {&layer->down, 1, {names->down}, d, f},
-    };
-    const struct {
-        ed_norm *norm;
-        const char *name;
-    } norms[] = {
-        {&layer->attention_norm, names->attention_norm},
-        {&layer->output_norm, names->output_norm},
-    };
-    embedd_status status = EMBEDD_OK;
-    char full[3][160];
+    const ed_tensor *weight = NULL, *addend = NULL;
+    embedd_status status;
+    char name[PART_NAME_MAX];
 
-    for (size_t i = 0; status == EMBEDD_OK && i < sizeof linears / sizeof *linears; i++) {
-        for (size_t j = 0; j < linears[i].n_parts; j++)
-            snprintf(full[j], sizeof full[j], "%s.%zu.%s", names->list, layer_index,
-                     linears[i].parts[j]);
-        status = ed_weights_linear(weights, linears[i].linear, linears[i].n_parts,
-                                   (const char *[]){full[0], full[1], full[2]}, linears[i].n_out,
-                                   linears[i].n_in);
-    }
-    for (size_t i = 0; status == EMBEDD_OK && i < sizeof norms / sizeof *norms; i++) {
-        snprintf(full[0], sizeof full[0], "%s.%zu.%s", names->list, layer_index, norms[i].name);
-        status = ed_weights_norm(weights, norms[i].norm, full[0], d, config->layer_norm_eps);
-    }
+    part_name(weights, part, name);
+    status = ed_weights_find(weights, name, part->n_rows_total, n_in, &weight);
+    snprintf(name, sizeof name, "%s.bias", part->name);
+    if (status == EMBEDD_OK && has_bias)
+        status = ed_weights_find(weights, name, 0, part->n_rows_total, &addend);
+    if (status == EMBEDD_OK && rows)
+        status = read_finite(weights, weight, part->row_begin * n_in, part->n_rows * n_in, rows);
+    if (status == EMBEDD_OK && rows && has_bias)
+        status = read_finite(weights, addend, part->row_begin, part->n_rows, bias);
     return status;
+}
+
+embedd_status ed_weights_norm(ed_weights *weights, ed_norm *norm, const char *name, size_t d,
+                              const ed_norm_style *style)
+{
+    char gamma[192], beta[192];
+
+    snprintf(gamma, sizeof gamma, "%s.gamma", name);
+    bool old_names = ed_weights_has(weights, gamma);
+    snprintf(gamma, sizeof gamma, "%s.%s", name, old_names ? "gamma" : "weight");
+    snprintf(beta, sizeof beta, "%s.%s", name, old_names ? "beta" : "bias");
+
+    norm->eps = style->eps;
+    norm->rms = style->rms;
+    embedd_status status = ed_weights_read(weights, gamma, 0, d, &norm->gamma);
+    if (status != EMBEDD_OK)
+        return status;
+    for (size_t i = 0; i < d; i++)
+        norm->gamma[i] += style->gamma_offset;
+    if (style->has_beta)
+        return ed_weights_read(weights, beta, 0, d, &norm->beta);
+    norm->beta = ed_calloc(d, sizeof *norm->beta);
+    return norm->beta ? EMBEDD_OK : out_of_memory(weights);
 }

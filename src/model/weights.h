@@ -16,33 +16,43 @@ typedef struct ed_weights {
 /* The tensor prefix + name of shape [n_rows][n_cols], or [n_cols] if n_rows is 0. */
 embedd_status ed_weights_find(ed_weights *weights, const char *name, size_t n_rows, size_t n_cols,
                               const ed_tensor **out);
+bool ed_weights_has(const ed_weights *weights, const char *name);
 
 /* float[n_rows * n_cols] in new memory (ed_free), every number finite. */
 embedd_status ed_weights_read(ed_weights *weights, const char *name, size_t n_rows, size_t n_cols,
                               float **out);
 
 /* The [V][D] table of token embeddings, left in the file's pages; every number finite. The first
- * call finds the prefix. */
+ * call: it finds the prefix. */
 embedd_status ed_weights_token_embedding(ed_weights *weights, const char *name,
                                          const ed_config *config, const ed_tensor **out);
 
-/* `n_parts` linear layers stacked into one: names[i] + ".weight" [n_out][n_in], ".bias" [n_out]. */
-embedd_status ed_weights_linear(ed_weights *weights, ed_linear *linear, size_t n_parts,
-                                const char *const names[], size_t n_out, size_t n_in);
+/* A run of rows of name + ".weight" [n_rows_total][n_in] (or of `name` itself, where there is no
+ * such tensor), and of name + ".bias" [n_rows_total]. */
+typedef struct ed_weight_part {
+    const char *name;
+    size_t row_begin, n_rows, n_rows_total;
+} ed_weight_part;
+
+/* Linear layers, or runs of their rows, stacked into one. */
+embedd_status ed_weights_linear(ed_weights *weights, ed_linear *linear, const ed_weight_part *parts,
+                                size_t n_parts, size_t n_in, bool has_bias);
+
+/* One layer from a run of rows that hold it transposed: name [n_rows_total][n_out], no bias; the
+ * run is [n_in][n_out]. */
+embedd_status ed_weights_linear_transposed(ed_weights *weights, ed_linear *linear,
+                                           const ed_weight_part *part, size_t n_out);
+
+/* How an architecture writes its norms. */
+typedef struct ed_norm_style {
+    bool rms;
+    bool has_beta;
+    float gamma_offset; /* 1 where the file holds gamma - 1 */
+    float eps;
+} ed_norm_style;
 
 /* name + ".weight" and ".bias", [d]; ".gamma" and ".beta" in files from TensorFlow. */
 embedd_status ed_weights_norm(ed_weights *weights, ed_norm *norm, const char *name, size_t d,
-                              float eps);
-
-/* What an architecture calls the tensors of a layer, below "<list>.<layer_index>.". */
-typedef struct ed_layer_names {
-    const char *list; /* "encoder.layer" */
-    const char *query, *key, *value;
-    const char *attention_output, *attention_norm;
-    const char *up, *down, *output_norm;
-} ed_layer_names;
-
-embedd_status ed_weights_layer(ed_weights *weights, ed_layer *layer, size_t layer_index,
-                               const ed_layer_names *names, const ed_config *config);
+                              const ed_norm_style *style);
 
 #endif

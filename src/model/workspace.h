@@ -18,17 +18,24 @@ typedef struct ed_workspace {
     ed_thread_pool *pool;
     size_t batch_tokens_max; /* T */
     float *hidden;           /* [T][D]: a layer's input and output */
+    float *normed;           /* [T][D], or NULL if no norm stands before or inside a block */
     float *wide;             /* q, k, v of all rows, then the feed-forward's inside of some */
     void *packed;            /* rows of the widest product, packed for the kernel */
+    float *vector;           /* one text's, on its way through pooling and the modules after it */
     void **attention;        /* [threads] */
     ed_arena arena;
 } ed_workspace;
 
-/* Memory for batches of `batch_tokens_max` tokens whose longest text has `text_tokens_max`. The
- * pool stays the caller's. MEMORY. */
+typedef struct ed_workspace_limits {
+    size_t batch_tokens_max;
+    size_t text_tokens_max; /* of one text */
+    size_t vector_max;      /* longest vector after pooling or any later module */
+} ed_workspace_limits;
+
+/* The pool stays the caller's. MEMORY. */
 embedd_status ed_workspace_open(ed_workspace *workspace, const struct ed_transformer *transformer,
-                                ed_thread_pool *pool, size_t batch_tokens_max,
-                                size_t text_tokens_max, embedd_error *err);
+                                ed_thread_pool *pool, const ed_workspace_limits *limits,
+                                embedd_error *err);
 void ed_workspace_close(ed_workspace *workspace);
 
 #endif

@@ -11,6 +11,7 @@
 typedef struct head {
     size_t n, size, ld_qkv, ld_out;
     bool with_bias;
+    size_t reach_back, reach_ahead;
     float scale;
     check_buffer qkv, bias, out, scratch;
 } head;
@@ -22,6 +23,7 @@ static void head_open(head *h, const ed_kernels *k, size_t n, size_t size, float
     h->ld_qkv = 3 * size + check_random(3);
     h->ld_out = size + check_random(3);
     h->with_bias = check_random(2) == 0;
+    h->reach_back = h->reach_ahead = SIZE_MAX;
     h->scale = 1.0f / sqrtf((float)size);
     check_fill(check_floats(&h->qkv, (n - 1) * h->ld_qkv + 3 * size),
                (n - 1) * h->ld_qkv + 3 * size, magnitude);
@@ -57,6 +59,8 @@ static void head_run(const head *h, const ed_kernels *k)
         .scale = h->scale,
         .n_tokens = h->n,
         .head_size = h->size,
+        .reach_back = h->reach_back,
+        .reach_ahead = h->reach_ahead,
         .out = h->out.data,
         .ld_out = h->ld_out,
         .scratch = h->scratch.data};
@@ -70,6 +74,8 @@ static double score(const head *h, size_t i, size_t j)
     const float *key = (const float *)h->qkv.data + j * h->ld_qkv + h->size;
     double sum = 0.0;
 
+    if ((j < i && i - j > h->reach_back) || (j > i && j - i > h->reach_ahead))
+        return -INFINITY;
     for (size_t d = 0; d < h->size; d++)
         sum += (double)q[d] * (double)key[d];
     sum *= (double)h->scale;
@@ -149,6 +155,26 @@ static void test_model_sizes(const ed_kernels *k)
     check_size(k, 512, 64);
     check_size(k, 256, 32);
     check_size(k, 131, 128);
+}
+
+/* Windows, causal and open at one end, narrower and wider than a block of queries. */
+static void test_reach(const ed_kernels *k)
+{
+    const size_t reaches[] = {0, 1, 5, 16, 31, 64, 200, SIZE_MAX};
+    const size_t n_reaches = sizeof(reaches) / sizeof(reaches[0]);
+
+    for (size_t back = 0; back < n_reaches; back++) {
+        for (size_t ahead = 0; ahead < n_reaches; ahead++) {
+            head h;
+
+            head_open(&h, k, 1 + (back * 8 + ahead) * 5 % 170, 24, 1.0f);
+            h.reach_back = reaches[back];
+            h.reach_ahead = reaches[ahead];
+            head_run(&h, k);
+            check_values(&h, 4e-6);
+            head_close(&h);
+        }
+    }
 }
 
 /* Scores in the hundreds: one key takes nearly all, and nothing overflows. */
@@ -270,6 +296,7 @@ int main(int argc, char **argv)
         {"every_small_length", test_every_small_length},
         {"every_small_head", test_every_small_head},
         {"model_sizes", test_model_sizes},
+        {"reach", test_reach},
         {"sharp_scores", test_sharp_scores},
         {"bits_do_not_depend_on_the_place", test_bits_do_not_depend_on_the_place},
         {"scratch_needs_no_preparation", test_scratch_needs_no_preparation},

@@ -44,6 +44,8 @@ static void read_row(expected_row *row, struct json_object *object, const char *
         for (size_t i = 0; i < row->n_dims; i++)
             row->vector[i] = (float)json_object_get_double(json_object_array_get_idx(vector, i));
     }
+    row->dimensions = (size_t)json_object_get_int(json_object_object_get(object, "dimensions"));
+    row->layer_norm = json_object_get_boolean(json_object_object_get(object, "layer_norm"));
     row->has_prompt = json_object_object_get_ex(object, "prompt", &field);
     row->prompt = copy(field);
     if (json_object_object_get_ex(object, "prompt_name", &field) && field)

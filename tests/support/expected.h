@@ -16,6 +16,8 @@ typedef struct expected_row {
     float *vector; /* [n_dims], NULL if the file gives none */
     size_t n_dims;
     bool has_prompt;
+    size_t dimensions; /* 0 = all */
+    bool layer_norm;   /* before the vector is cut */
     char *prompt;      /* "" if none */
     char *prompt_name; /* NULL: the caller gave the prompt itself */
 } expected_row;

@@ -28,15 +28,22 @@ typedef struct scratch {
     float *bias;    /* [2 S - 1 + NR], bias[S - 1 - distance] */
 } scratch;
 
+/* A block of queries and the keys that any of them sees. */
+typedef struct block {
+    size_t first, n_queries;
+    size_t key_begin, key_end; /* key_begin: a multiple of TILE_ROWS */
+} block;
+
 static size_t scratch_plan(scratch *s, float *base, size_t n_tokens, size_t head_size);
 static void pack_values(const ed_attention_call *call, float *values);
 static void pack_bias(const ed_attention_call *call, float *bias);
-static void pack_queries(const ed_attention_call *call, size_t first, float *queries);
-static void score_keys(const ed_attention_call *call, const scratch *s, size_t first,
+static block block_at(const ed_attention_call *call, size_t first);
+static void pack_queries(const ed_attention_call *call, const block *b, float *queries);
+static void score_keys(const ed_attention_call *call, const scratch *s, const block *b,
                        vf max[TILE_VECTORS]);
-static void exponentiate(float *scores, size_t n_tokens, const vf max[TILE_VECTORS],
-                         float sums[NR]);
-static void mix_values(const ed_attention_call *call, const scratch *s, size_t first,
+static void exponentiate(const ed_attention_call *call, const scratch *s, const block *b,
+                         const vf max[TILE_VECTORS], float sums[NR]);
+static void mix_values(const ed_attention_call *call, const scratch *s, const block *b,
                        const float sums[NR]);
 
 static size_t attention_scratch_bytes(size_t n_tokens, size_t head_size)
@@ -56,13 +63,14 @@ static void f32_attention(const ed_attention_call *call)
     if (call->bias != NULL)
         pack_bias(call, s.bias);
     for (size_t first = 0; first < call->n_tokens; first += NR) {
+        const block b = block_at(call, first);
         vf max[TILE_VECTORS];
         float sums[NR];
 
-        pack_queries(call, first, s.queries);
-        score_keys(call, &s, first, max);
-        exponentiate(s.scores, call->n_tokens, max, sums);
-        mix_values(call, &s, first, sums);
+        pack_queries(call, &b, s.queries);
+        score_keys(call, &s, &b, max);
+        exponentiate(call, &s, &b, max, sums);
+        mix_values(call, &s, &b, sums);
     }
 }
 
@@ -118,35 +126,65 @@ static void pack_bias(const ed_attention_call *call, float *bias)
         bias[i] = 0.0f;
 }
 
-static void pack_queries(const ed_attention_call *call, size_t first, float *queries)
+static void pack_queries(const ed_attention_call *call, const block *b, float *queries)
 {
-    const size_t n = min_size(NR, call->n_tokens - first);
     const vf scale = vf_set(call->scale);
 
-    pack_lines(queries, NR, call->q + first * call->ld_qkv, call->ld_qkv, 0, n, call->head_size);
+    pack_lines(queries, NR, call->q + b->first * call->ld_qkv, call->ld_qkv, 0, b->n_queries,
+               call->head_size);
     for (size_t i = 0; i < call->head_size * NR; i += VF_LANES)
         vf_store(queries + i, vf_mul(vf_load(queries + i), scale));
 }
 
 /* ---- one block of queries -------------------------------------------------------------------- */
 
+static block block_at(const ed_attention_call *call, size_t first)
+{
+    const size_t n = call->n_tokens, n_queries = min_size(NR, n - first);
+    const size_t last = first + n_queries - 1;
+    const size_t begin = first > call->reach_back ? first - call->reach_back : 0;
+
+    return (block){.first = first,
+                   .n_queries = n_queries,
+                   .key_begin = begin / TILE_ROWS * TILE_ROWS,
+                   .key_end = n - last > call->reach_ahead ? last + call->reach_ahead + 1 : n};
+}
+
+/* seen[l] = 1 where query first + l sees key j, else 0; false if all queries see it. */
+static bool reach_edge(const ed_attention_call *call, const block *b, size_t j, float seen[NR])
+{
+    const size_t last = b->first + b->n_queries - 1;
+    const bool in_reach = (j >= last || last - j <= call->reach_back) &&
+                          (j <= b->first || j - b->first <= call->reach_ahead);
+
+    for (size_t l = 0; !in_reach && l < NR; l++) {
+        const size_t i = b->first + l;
+        const bool sees = j < i ? i - j <= call->reach_back : j - i <= call->reach_ahead;
+
+        seen[l] = sees ? 1.0f : 0.0f;
+    }
+    return !in_reach;
+}
+
 /* Scores of finite input may be infinite. The maximum stays finite: see exponentiate. */
-static void score_keys(const ed_attention_call *call, const scratch *s, size_t first,
+static void score_keys(const ed_attention_call *call, const scratch *s, const block *b,
                        vf max[TILE_VECTORS])
 {
+    _Alignas(64) float seen[NR];
     ed_tile t = {.depth = call->head_size, .a_step = TILE_ROWS, .b = s->queries, .out_step = NR};
 
     for (size_t v = 0; v < TILE_VECTORS; v++)
         max[v] = vf_set(-FLT_MAX);
-    for (size_t key = 0; key < call->n_tokens; key += TILE_ROWS) {
-        const size_t n_keys = min_size(TILE_ROWS, call->n_tokens - key);
+    for (size_t key = b->key_begin; key < b->key_end; key += TILE_ROWS) {
+        const size_t n_keys = min_size(TILE_ROWS, b->key_end - key);
 
         t.a = s->keys + key * call->head_size;
         t.out = s->scores + key * NR;
         t.next = t.a;
         multiply_1_panel(n_keys, &t);
         for (size_t j = key; j < key + n_keys; j++) {
-            const float *bias = s->bias + (call->n_tokens - 1 - j + first);
+            const float *bias = s->bias + (call->n_tokens - 1 - j + b->first);
+            const bool edge = reach_edge(call, b, j, seen);
             float *scores = s->scores + j * NR;
 
             ED_UNROLL
@@ -157,6 +195,9 @@ static void score_keys(const ed_attention_call *call, const scratch *s, size_t f
                     x = vf_add(x, vf_load(bias + v * VF_LANES));
                     vf_store(scores + v * VF_LANES, x);
                 }
+                if (edge) /* (1 - seen) * -FLT_MAX: what a query does not see is no maximum */
+                    x = vf_fma(vf_sub(vf_load(seen + v * VF_LANES), vf_set(1.0f)), vf_set(FLT_MAX),
+                               x);
                 max[v] = vf_max(x, max[v]);
             }
         }
@@ -166,22 +207,30 @@ static void score_keys(const ed_attention_call *call, const scratch *s, size_t f
 }
 
 /* scores = e^(score - max) and their sum per query, which is never 0: no weight is below e^-87. The
- * bounds also catch infinite scores: +inf - max becomes 0, -inf - max becomes -87. */
-static void exponentiate(float *scores, size_t n_tokens, const vf max[TILE_VECTORS], float sums[NR])
+ * bounds also catch infinite scores: +inf - max becomes 0, -inf - max becomes -87. Only what a
+ * query does not see weighs nothing. */
+static void exponentiate(const ed_attention_call *call, const scratch *s, const block *b,
+                         const vf max[TILE_VECTORS], float sums[NR])
 {
+    _Alignas(64) float seen[NR];
+    float *scores = s->scores + b->key_begin * NR;
     vf sum[TILE_VECTORS], m[TILE_VECTORS];
 
     for (size_t v = 0; v < TILE_VECTORS; v++) {
         sum[v] = vf_set(0.0f);
         m[v] = max[v];
     }
-    for (size_t j = 0; j < n_tokens; j++, scores += NR) {
+    for (size_t j = b->key_begin; j < b->key_end; j++, scores += NR) {
+        const bool edge = reach_edge(call, b, j, seen);
+
         ED_UNROLL
         for (size_t v = 0; v < TILE_VECTORS; v++) {
             vf x = vf_sub(vf_load(scores + v * VF_LANES), m[v]);
 
             x = vf_min(vf_max(x, vf_set(-87.0f)), vf_set(0.0f));
             x = vf_exp(x);
+            if (edge)
+                x = vf_mul(x, vf_load(seen + v * VF_LANES));
             vf_store(scores + v * VF_LANES, x);
             sum[v] = vf_add(sum[v], x);
         }
@@ -190,26 +239,25 @@ static void exponentiate(float *scores, size_t n_tokens, const vf max[TILE_VECTO
         vf_store(sums + v * VF_LANES, sum[v]);
 }
 
-static void mix_values(const ed_attention_call *call, const scratch *s, size_t first,
+static void mix_values(const ed_attention_call *call, const scratch *s, const block *b,
                        const float sums[NR])
 {
-    const size_t n_queries = min_size(NR, call->n_tokens - first);
     _Alignas(64) float mixed[TILE_ROWS * NR];
-    ed_tile t = {.depth = call->n_tokens, .a_step = NR, .out = mixed, .out_step = NR};
+    ed_tile t = {.depth = b->key_end - b->key_begin, .a_step = NR, .out = mixed, .out_step = NR};
 
     for (size_t col = 0; col < call->head_size; col += NR) {
         const size_t n_cols = min_size(NR, call->head_size - col);
 
-        t.b = s->values + col * call->n_tokens;
+        t.b = s->values + col * call->n_tokens + b->key_begin * NR;
         t.next = t.b;
-        for (size_t i = 0; i < n_queries; i += TILE_ROWS) {
-            const size_t n_rows = min_size(TILE_ROWS, n_queries - i);
+        for (size_t i = 0; i < b->n_queries; i += TILE_ROWS) {
+            const size_t n_rows = min_size(TILE_ROWS, b->n_queries - i);
 
-            t.a = s->scores + i;
+            t.a = s->scores + b->key_begin * NR + i;
             multiply_1_panel(n_rows, &t);
             for (size_t r = 0; r < n_rows; r++) {
                 const vf weight = vf_set(1.0f / sums[i + r]);
-                float *out = call->out + (first + i + r) * call->ld_out + col;
+                float *out = call->out + (b->first + i + r) * call->ld_out + col;
 
                 for (size_t c = 0; c < n_cols; c += VF_LANES) {
                     const vf x = vf_mul(vf_load(mixed + r * NR + c), weight);

@@ -67,14 +67,17 @@ static void f32_attention(const ed_attention_call *call)
             kt[d * n + j] = call->k[j * call->ld_qkv + d];
     }
     for (size_t i = 0; i < n; i++) {
+        /* The keys that row i sees: [begin, end). */
+        size_t begin = i > call->reach_back ? i - call->reach_back : 0;
+        size_t end = n - i > call->reach_ahead ? i + call->reach_ahead + 1 : n;
         float *out = call->out + i * call->ld_out;
         float sum;
 
         score_row(call, kt, i, scores);
-        sum = exponentiate(scores, n);
+        sum = exponentiate(scores + begin, end - begin);
         for (size_t c = 0; c < call->head_size; c++)
             out[c] = 0.0f;
-        for (size_t j = 0; j < n; j++) {
+        for (size_t j = begin; j < end; j++) {
             const float *v = call->v + j * call->ld_qkv;
 
             for (size_t c = 0; c < call->head_size; c++)

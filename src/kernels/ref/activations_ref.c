@@ -1,0 +1,47 @@
+/* The activations that others are compared with: in double, rounded once. */
+#include "kernels/levels.h"
+
+#include <math.h>
+
+static float activate(float value, ed_activation activation)
+{
+    double x = (double)value;
+
+    switch (activation) {
+    case ED_ACTIVATION_NONE:
+        return value;
+    case ED_ACTIVATION_GELU:
+        return (float)(0.5 * x * erfc(-x * 0.70710678118654752440));
+    case ED_ACTIVATION_GELU_TANH:
+        return (float)(0.5 * x * (1 + tanh(0.79788456080286535588 * (x + 0.044715 * x * x * x))));
+    case ED_ACTIVATION_SILU:
+        return (float)(x / (1 + exp(-x)));
+    case ED_ACTIVATION_RELU:
+        return value > 0 ? value : 0;
+    case ED_ACTIVATION_TANH:
+        return (float)tanh(x);
+    }
+    return value;
+}
+
+static void f32_activate(float *x, size_t n, ed_activation activation)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = activate(x[i], activation);
+}
+
+static void f32_gate(float *rows, size_t ld, size_t n_rows, size_t f, ed_activation activation)
+{
+    for (size_t r = 0; r < n_rows; r++) {
+        float *row = rows + r * ld;
+
+        for (size_t i = 0; i < f; i++)
+            row[i] = activate(row[i], activation) * row[f + i];
+    }
+}
+
+void ed_activations_init_ref(ed_kernels *k)
+{
+    k->f32_activate = f32_activate;
+    k->f32_gate = f32_gate;
+}
