@@ -9,9 +9,11 @@
 
 static const ed_token_model_type *const types[] = {&ed_wordpiece_type};
 
-embedd_status ed_token_model_open(ed_token_model *model, struct json_object *json,
-                                  const char *where, embedd_error *err)
+embedd_status ed_token_model_open(ed_token_model *model, const ed_tokenizer_file *file,
+                                  embedd_error *err)
 {
+    struct json_object *json = json_object_object_get(file->json, "model");
+    const char *where = file->where;
     *model = (ed_token_model){0};
     const char *name = NULL;
     if (!json_object_is_type(json, json_type_object))
@@ -28,7 +30,7 @@ embedd_status ed_token_model_open(ed_token_model *model, struct json_object *jso
         if (strcmp(name, types[i]->name) != 0)
             continue;
         model->type = types[i];
-        return types[i]->open(&model->model, &model->vocabulary, json, where, err);
+        return types[i]->open(&model->model, &model->vocabulary, file, json, err);
     }
     return ed_fail(err, EMBEDD_UNSUPPORTED, "%s: model %.64s is not supported", where, name);
 }

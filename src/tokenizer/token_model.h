@@ -4,6 +4,7 @@
 #define ED_TOKEN_MODEL_H
 
 #include "embedd.h"
+#include "tokenizer/tokenizer_file.h"
 #include "tokenizer/vocabulary.h"
 
 /* Ids on their way out: all are counted, those that fit are kept. */
@@ -22,9 +23,10 @@ static inline void ed_id_list_add(ed_id_list *list, int32_t id)
 
 typedef struct ed_token_model_type {
     const char *name;
-    /* From the JSON object, which is not kept; `vocabulary` is, and is filled here. */
-    embedd_status (*open)(void **out, ed_vocabulary *vocabulary, struct json_object *json,
-                          const char *where, embedd_error *err);
+    /* From the file, which is not kept; `vocabulary` is, and is filled here. `json` is the file's
+     * "model". */
+    embedd_status (*open)(void **out, ed_vocabulary *vocabulary, const ed_tokenizer_file *file,
+                          struct json_object *json, embedd_error *err);
     void (*close)(void *model); /* NULL is allowed */
     void (*encode)(const void *model, const embedd_text *words, size_t n_words, ed_id_list *ids);
 } ed_token_model_type;
@@ -36,8 +38,8 @@ typedef struct ed_token_model {
 } ed_token_model;
 
 /* UNSUPPORTED (named), FORMAT, MEMORY. Close after a failure, too. */
-embedd_status ed_token_model_open(ed_token_model *model, struct json_object *json,
-                                  const char *where, embedd_error *err);
+embedd_status ed_token_model_open(ed_token_model *model, const ed_tokenizer_file *file,
+                                  embedd_error *err);
 void ed_token_model_close(ed_token_model *model); /* a zeroed struct is allowed */
 
 /* One file each. */

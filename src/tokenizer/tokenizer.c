@@ -33,8 +33,8 @@ struct ed_tokenizer_scratch {
     embedd_text words[WORDS_MAX];
 };
 
-static embedd_status open_parts(ed_tokenizer *tokenizer, struct json_object *json,
-                                const char *where, embedd_error *err);
+static embedd_status open_parts(ed_tokenizer *tokenizer, const ed_tokenizer_file *file,
+                                embedd_error *err);
 static size_t find_ids_max(const ed_tokenizer *tokenizer);
 static bool encode_raw(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
                        embedd_text text, ed_id_list *ids);
@@ -76,25 +76,27 @@ embedd_status ed_tokenizer_open_bytes(ed_tokenizer **out, const char *bytes, siz
                                       const char *where, embedd_error *err)
 {
     *out = NULL;
-    struct json_object *json = NULL;
+    ed_tokenizer_file file = {0};
     ed_tokenizer *tokenizer = ed_calloc(1, sizeof *tokenizer);
-    embedd_status status = tokenizer ? ed_json_parse(bytes, n_bytes, where, &json, err)
+    embedd_status status = tokenizer ? ed_tokenizer_file_open(&file, bytes, n_bytes, where, err)
                                      : ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", where);
     if (status == EMBEDD_OK)
-        status = open_parts(tokenizer, json, where, err);
+        status = open_parts(tokenizer, &file, err);
     if (status == EMBEDD_OK) {
         tokenizer->ids_max = find_ids_max(tokenizer);
         *out = tokenizer;
         tokenizer = NULL;
     }
-    json_object_put(json);
+    ed_tokenizer_file_close(&file);
     ed_tokenizer_close(tokenizer);
     return status;
 }
 
-static embedd_status open_parts(ed_tokenizer *tokenizer, struct json_object *json,
-                                const char *where, embedd_error *err)
+static embedd_status open_parts(ed_tokenizer *tokenizer, const ed_tokenizer_file *file,
+                                embedd_error *err)
 {
+    struct json_object *json = file->json;
+    const char *where = file->where;
     if (!json_object_is_type(json, json_type_object))
         return ed_fail(err, EMBEDD_FORMAT, "%s: not a JSON object", where);
     const char *version = NULL;
@@ -103,8 +105,7 @@ static embedd_status open_parts(ed_tokenizer *tokenizer, struct json_object *jso
         status =
             ed_fail(err, EMBEDD_UNSUPPORTED, "%s: version %.64s is not supported", where, version);
     if (status == EMBEDD_OK)
-        status = ed_token_model_open(&tokenizer->model, json_object_object_get(json, "model"),
-                                     where, err);
+        status = ed_token_model_open(&tokenizer->model, file, err);
     if (status == EMBEDD_OK)
         status = ed_normalizer_open(&tokenizer->normalizer,
                                     json_object_object_get(json, "normalizer"), where, err);

@@ -5,8 +5,9 @@
 #include "base/memory.h"
 
 #define BLOCK     256u /* a state's children lie in one block of cells */
-#define NODES_MAX ((size_t)1 << 28)
-#define TRIES_MAX 64 /* places tried for a state's children before a new block is opened */
+#define NODE_BITS 28
+#define NODES_MAX ((size_t)1 << NODE_BITS)
+#define TRIES_MAX 128 /* places tried for a state's children before a new block is opened */
 #define LIST_END  UINT32_MAX
 
 struct ed_trie_node {
@@ -36,6 +37,11 @@ static void close_free_cells(cell_filler *filler);
 
 /* ---- strings in the making ------------------------------------------------------------------- */
 
+static uint64_t key_of(uint32_t parent, unsigned char byte)
+{
+    return (uint64_t)parent << 8 | byte;
+}
+
 void ed_trie_builder_clear(ed_trie_builder *builder)
 {
     ed_free(builder->nodes);
@@ -43,15 +49,12 @@ void ed_trie_builder_clear(ed_trie_builder *builder)
     *builder = (ed_trie_builder){0};
 }
 
-static size_t slot_of(const ed_trie_builder *builder, uint32_t parent, unsigned char byte)
+/* A slot is key << NODE_BITS | node; the slot of a key, or the free one where it belongs. */
+static size_t find_slot(const ed_trie_builder *builder, uint64_t key)
 {
-    uint64_t key = (uint64_t)parent << 8 | byte;
     size_t slot = (size_t)(key * UINT64_C(0x9E3779B97F4A7C15) >> 32) & (builder->slots_cap - 1);
-    for (; builder->slots[slot] != 0; slot = (slot + 1) & (builder->slots_cap - 1)) {
-        const struct ed_trie_node *node = &builder->nodes[builder->slots[slot]];
-        if (node->parent == parent && node->byte == byte)
-            break;
-    }
+    while (builder->slots[slot] != 0 && builder->slots[slot] >> NODE_BITS != key)
+        slot = (slot + 1) & (builder->slots_cap - 1);
     return slot;
 }
 
@@ -61,16 +64,17 @@ uint32_t *ed_trie_builder_value(ed_trie_builder *builder, const char *bytes, siz
         return NULL;
     uint32_t node = 0;
     for (size_t i = 0; i < n_bytes; i++) {
-        if (builder->n_nodes * 2 >= builder->slots_cap && !grow_slots(builder))
+        if (builder->n_nodes >= builder->slots_cap / 4 * 3 && !grow_slots(builder))
             return NULL;
         unsigned char byte = (unsigned char)bytes[i];
-        size_t slot = slot_of(builder, node, byte);
+        uint64_t key = key_of(node, byte);
+        size_t slot = find_slot(builder, key);
         if (builder->slots[slot] == 0) {
             if (!add_node(builder, node, byte))
                 return NULL;
-            builder->slots[slot] = (uint32_t)(builder->n_nodes - 1);
+            builder->slots[slot] = key << NODE_BITS | (builder->n_nodes - 1);
         }
-        node = builder->slots[slot];
+        node = (uint32_t)(builder->slots[slot] & (NODES_MAX - 1));
     }
     return &builder->nodes[node].value;
 }
@@ -92,16 +96,17 @@ static bool add_node(ed_trie_builder *builder, uint32_t parent, unsigned char by
 
 static bool grow_slots(ed_trie_builder *builder)
 {
-    uint32_t *old = builder->slots;
     size_t cap = builder->slots_cap ? builder->slots_cap * 2 : 256;
-    uint32_t *slots = ed_calloc(cap, sizeof *slots);
+    uint64_t *slots = ed_calloc(cap, sizeof *slots);
     if (!slots)
         return false;
+    ed_free(builder->slots);
     builder->slots = slots;
     builder->slots_cap = cap;
-    for (uint32_t node = 1; node < builder->n_nodes; node++)
-        slots[slot_of(builder, builder->nodes[node].parent, builder->nodes[node].byte)] = node;
-    ed_free(old);
+    for (size_t i = 1; i < builder->n_nodes; i++) {
+        uint64_t key = key_of(builder->nodes[i].parent, builder->nodes[i].byte);
+        slots[find_slot(builder, key)] = key << NODE_BITS | i;
+    }
     return true;
 }
 

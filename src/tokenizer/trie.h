@@ -23,7 +23,7 @@ typedef struct ed_trie {
 typedef struct ed_trie_builder {
     struct ed_trie_node *nodes; /* [n_nodes], children after their parents */
     size_t n_nodes, nodes_cap;
-    uint32_t *slots; /* [slots_cap], a hash table of node numbers by parent and byte; 0 = free */
+    uint64_t *slots; /* [slots_cap], a hash table: parent, byte and node; 0 = free */
     size_t slots_cap;
 } ed_trie_builder;
 

@@ -1,70 +1,81 @@
 /* In: the "vocab" of a tokenizer.json. Out: token to id, id to token. Never trusts an id's size. */
 #include "tokenizer/vocabulary.h"
 
-#include "base/checked.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "formats/json_reader.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>
-#include <string.h>
 
-static embedd_status read_tokens(ed_vocabulary *vocabulary, struct json_object *json,
-                                 const char *where, embedd_error *err);
+static embedd_status read_tokens(ed_vocabulary *vocabulary, ed_trie_builder *builder,
+                                 ed_json_reader *reader, const char *where, embedd_error *err);
+static embedd_status add_token(ed_vocabulary *vocabulary, ed_trie_builder *builder,
+                               const char *text, size_t n_bytes, int32_t id, const char *where,
+                               embedd_error *err);
 static embedd_status sort_by_id(ed_vocabulary *vocabulary, const char *where, embedd_error *err);
 
-embedd_status ed_vocabulary_open(ed_vocabulary *vocabulary, struct json_object *json,
-                                 const char *where, embedd_error *err)
+embedd_status ed_vocabulary_open(ed_vocabulary *vocabulary, embedd_text json, const char *where,
+                                 embedd_error *err)
 {
     *vocabulary = (ed_vocabulary){0};
-    if (!json_object_is_type(json, json_type_object))
+    ed_json_reader reader;
+    ed_json_reader_init(&reader, json.bytes, json.n_bytes);
+    if (!json.bytes || ed_json_next(&reader) != ED_JSON_OBJECT)
         return ed_fail(err, EMBEDD_FORMAT, "%s: vocab is not an object", where);
 
-    size_t n_bytes = 0;
-    json_object_object_foreach(json, token, id)
-    {
-        (void)id;
-        if (!ed_add_size(n_bytes, strlen(token) + 1, &n_bytes))
-            return ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", where);
-    }
-    size_t n_max = (size_t)json_object_object_length(json);
-    vocabulary->texts = ed_calloc(n_bytes, 1);
-    vocabulary->tokens = ed_calloc(n_max, sizeof *vocabulary->tokens);
-    if (!vocabulary->texts || !vocabulary->tokens)
-        return ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", where);
-
-    embedd_status status = read_tokens(vocabulary, json, where, err);
+    /* No token is longer than its quoted form, which leaves room for the NULs. */
+    ed_trie_builder builder = {0};
+    vocabulary->texts = ed_calloc(json.n_bytes, 1);
+    embedd_status status = vocabulary->texts
+                               ? read_tokens(vocabulary, &builder, &reader, where, err)
+                               : ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", where);
+    if (status == EMBEDD_OK && !ed_trie_open(&vocabulary->trie, &builder))
+        status = ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", where);
+    ed_trie_builder_clear(&builder);
     return status == EMBEDD_OK ? sort_by_id(vocabulary, where, err) : status;
 }
 
-static embedd_status read_tokens(ed_vocabulary *vocabulary, struct json_object *json,
-                                 const char *where, embedd_error *err)
+static embedd_status read_tokens(ed_vocabulary *vocabulary, ed_trie_builder *builder,
+                                 ed_json_reader *reader, const char *where, embedd_error *err)
 {
     embedd_status status = EMBEDD_OK;
-    ed_trie_builder builder = {0};
-    char *to = vocabulary->texts;
-    json_object_object_foreach(json, token, number)
-    {
-        int32_t id;
-        size_t n_bytes = strlen(token);
-        status = ed_read_id(number, &id, token, where, err);
-        if (status != EMBEDD_OK)
-            goto done;
-        uint32_t *value = ed_trie_builder_value(&builder, token, n_bytes);
-        if (!value) {
-            status = ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", where);
-            goto done;
-        }
-        *value = (uint32_t)id;
-        memcpy(to, token, n_bytes + 1);
-        vocabulary->tokens[vocabulary->n_tokens++] = (ed_vocabulary_token){id, to};
-        to += n_bytes + 1;
+    char *text = vocabulary->texts;
+    while (ed_json_next(reader) == ED_JSON_KEY && status == EMBEDD_OK) {
+        size_t n_bytes = ed_json_unescape(reader, text), id;
+        text[n_bytes] = '\0';
+        if (ed_json_next(reader) != ED_JSON_NUMBER || !ed_json_whole_number(reader, &id))
+            return ed_fail(err, EMBEDD_FORMAT, "%s: the id of %.64s is not a whole number", where,
+                           text);
+        if (id > (size_t)ED_ID_MAX)
+            return ed_fail(err, EMBEDD_FORMAT, "%s: the id of %.64s is larger than %d", where, text,
+                           (int)ED_ID_MAX);
+        status = add_token(vocabulary, builder, text, n_bytes, (int32_t)id, where, err);
+        text += n_bytes + 1;
     }
-    if (!ed_trie_open(&vocabulary->trie, &builder))
-        status = ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", where);
-done:
-    ed_trie_builder_clear(&builder);
     return status;
+}
+
+static embedd_status add_token(ed_vocabulary *vocabulary, ed_trie_builder *builder,
+                               const char *text, size_t n_bytes, int32_t id, const char *where,
+                               embedd_error *err)
+{
+    if (vocabulary->n_tokens == vocabulary->tokens_cap) {
+        size_t cap = vocabulary->tokens_cap ? vocabulary->tokens_cap * 2 : 1024;
+        ed_vocabulary_token *tokens = ed_realloc(vocabulary->tokens, cap, sizeof *tokens);
+        if (!tokens)
+            return ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", where);
+        vocabulary->tokens = tokens;
+        vocabulary->tokens_cap = cap;
+    }
+    uint32_t *value = ed_trie_builder_value(builder, text, n_bytes);
+    if (!value)
+        return ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", where);
+    if (*value != ED_TRIE_NONE)
+        return ed_fail(err, EMBEDD_FORMAT, "%s: vocab has %.64s twice", where, text);
+    *value = (uint32_t)id;
+    vocabulary->tokens[vocabulary->n_tokens++] = (ed_vocabulary_token){id, text};
+    return EMBEDD_OK;
 }
 
 static int compare_ids(const void *a, const void *b)

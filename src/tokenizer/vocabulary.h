@@ -11,20 +11,21 @@ struct json_object;
 
 typedef struct ed_vocabulary_token {
     int32_t id;
-    const char *text; /* in `texts`, NUL-terminated */
+    const char *text; /* in `texts`, with a NUL after it */
 } ed_vocabulary_token;
 
 typedef struct ed_vocabulary {
     ed_trie trie;                /* text to id */
     ed_vocabulary_token *tokens; /* [n_tokens], by rising id; ids may have holes */
-    size_t n_tokens;
+    size_t n_tokens, tokens_cap;
     char *texts;
 } ed_vocabulary;
 
-/* From an object {"token": id, ...}. FORMAT: an id that is no whole number, is above ED_ID_MAX or
- * occurs twice. Allocates in proportion to the object. Close after a failure, too. */
-embedd_status ed_vocabulary_open(ed_vocabulary *vocabulary, struct json_object *json,
-                                 const char *where, embedd_error *err);
+/* From the JSON of an object {"token": id, ...}, known to be well-formed; bytes NULL is refused.
+ * FORMAT: an id that is no whole number or above ED_ID_MAX; a token or an id that occurs twice.
+ * Allocates in proportion to the text. Close after a failure, too. */
+embedd_status ed_vocabulary_open(ed_vocabulary *vocabulary, embedd_text json, const char *where,
+                                 embedd_error *err);
 void ed_vocabulary_close(ed_vocabulary *vocabulary); /* a zeroed struct is allowed */
 
 /* -1 = no such token. */

@@ -17,20 +17,20 @@ typedef struct wordpiece {
     size_t word_chars_max;
 } wordpiece;
 
-static embedd_status open(void **out, ed_vocabulary *vocabulary, struct json_object *json,
-                          const char *where, embedd_error *err);
+static embedd_status open(void **out, ed_vocabulary *vocabulary, const ed_tokenizer_file *file,
+                          struct json_object *json, embedd_error *err);
 static void encode(const void *model, const embedd_text *words, size_t n_words, ed_id_list *ids);
 static bool encode_word(const wordpiece *model, embedd_text word, ed_id_list *ids);
 static bool is_longer(embedd_text word, size_t chars_max);
 
 const ed_token_model_type ed_wordpiece_type = {"WordPiece", open, ed_free, encode};
 
-static embedd_status open(void **out, ed_vocabulary *vocabulary, struct json_object *json,
-                          const char *where, embedd_error *err)
+static embedd_status open(void **out, ed_vocabulary *vocabulary, const ed_tokenizer_file *file,
+                          struct json_object *json, embedd_error *err)
 {
-    struct json_object *vocab = NULL, *prefix = NULL, *unknown = NULL;
+    const char *where = file->where;
+    struct json_object *prefix = NULL, *unknown = NULL;
     size_t word_chars_max = SIZE_MAX;
-    json_object_object_get_ex(json, "vocab", &vocab);
     json_object_object_get_ex(json, "unk_token", &unknown);
     json_object_object_get_ex(json, "continuing_subword_prefix", &prefix);
     embedd_status status =
@@ -43,7 +43,7 @@ static embedd_status open(void **out, ed_vocabulary *vocabulary, struct json_obj
         return ed_fail(err, EMBEDD_FORMAT, "%s: continuing_subword_prefix is not a string", where);
     if (!json_object_object_get_ex(json, "max_input_chars_per_word", NULL))
         return ed_fail(err, EMBEDD_FORMAT, "%s: max_input_chars_per_word is missing", where);
-    status = ed_vocabulary_open(vocabulary, vocab, where, err);
+    status = ed_vocabulary_open(vocabulary, file->vocab, where, err);
     if (status != EMBEDD_OK)
         return status;
 

@@ -149,8 +149,42 @@ static void check_all(void)
     ed_free(golden);
 }
 
+static void print_ids(const char *folder)
+{
+    ed_tokenizer *tokenizer = NULL;
+    ed_tokenizer_scratch *scratch = NULL;
+    embedd_error err;
+    if (ed_tokenizer_open(&tokenizer, folder, &err) != EMBEDD_OK ||
+        ed_tokenizer_scratch_open(&scratch, tokenizer, &err) != EMBEDD_OK)
+        die(folder, err.message);
+    unsigned char size[4];
+    while (fread(size, 1, 4, stdin) == 4) {
+        size_t n_bytes =
+            size[0] | (size_t)size[1] << 8 | (size_t)size[2] << 16 | (size_t)size[3] << 24;
+        size_t n_ids = 0, n_total = 0, tokens_max = n_bytes * 32 + 1024;
+        char *text = malloc(n_bytes > 0 ? n_bytes : 1);
+        int32_t *ids = malloc(tokens_max * sizeof *ids);
+        if (fread(text, 1, n_bytes, stdin) != n_bytes)
+            die("stdin", "ends in a text");
+        if (ed_tokenizer_encode(tokenizer, scratch, (embedd_text){text, n_bytes}, tokens_max, ids,
+                                &n_ids, &n_total, &err) != EMBEDD_OK)
+            die("stdin", err.message);
+        for (size_t i = 0; i < n_ids; i++)
+            printf(i == 0 ? "%d" : " %d", (int)ids[i]);
+        printf("\n");
+        free(text);
+        free(ids);
+    }
+    ed_tokenizer_scratch_close(scratch);
+    ed_tokenizer_close(tokenizer);
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 3 && strcmp(argv[1], "--print") == 0) {
+        print_ids(argv[2]);
+        return 0;
+    }
     bool whole = argc > 1 && strcmp(argv[1], "--whole") == 0;
     int first = whole ? 2 : 1;
     if (argc == 1)
