@@ -34,10 +34,10 @@ bool ed_added_tokens_next(const ed_added_tokens *added, const ed_added_set *set,
                 cursor->spaces_end = spaces_end(text, end);
             end = cursor->spaces_end;
         }
-        size_t covered = cursor->covered;
-        cursor->covered = end;
         if (begin >= end)
             continue; /* its white space went to the token before */
+        size_t covered = cursor->covered;
+        cursor->covered = end;
         *piece = (ed_piece){{text.bytes + begin, end - begin}, token->id};
         if (covered < begin) {
             cursor->waiting = true;

@@ -23,7 +23,7 @@ static unsigned combining_class(uint32_t code_point)
 {
     if (!(ed_unicode_flags(code_point) & ED_UNICODE_DECOMPOSES))
         return 0;
-    return utf8proc_get_property((utf8proc_int32_t)code_point)->combining_class & 0xFFu;
+    return (unsigned char)utf8proc_get_property((utf8proc_int32_t)code_point)->combining_class;
 }
 
 /* ---- NFD, NFKD ------------------------------------------------------------------------------- */

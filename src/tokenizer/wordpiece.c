@@ -41,7 +41,7 @@ static embedd_status open(void **out, ed_vocabulary *vocabulary, const ed_tokeni
         return ed_fail(err, EMBEDD_FORMAT, "%s: unk_token is not a string", where);
     if (!json_object_is_type(prefix, json_type_string))
         return ed_fail(err, EMBEDD_FORMAT, "%s: continuing_subword_prefix is not a string", where);
-    if (!json_object_object_get_ex(json, "max_input_chars_per_word", NULL))
+    if (!json_object_object_get(json, "max_input_chars_per_word"))
         return ed_fail(err, EMBEDD_FORMAT, "%s: max_input_chars_per_word is missing", where);
     status = ed_vocabulary_open(vocabulary, file->vocab, where, err);
     if (status != EMBEDD_OK)
