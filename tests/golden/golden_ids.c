@@ -1,7 +1,8 @@
 /* Token ids against the reference's, exactly.
  *
- *     golden_ids                              every folder of EMBEDD_TEST_DATA/golden
- *     golden_ids [--whole] FOLDER FILE ...    the rows of FILE with the tokenizer of FOLDER;
+ *     golden_ids                              every folder of EMBEDD_TEST_DATA/golden, and every
+ * file of EMBEDD_TEST_DATA/tokenizer golden_ids [--whole] FOLDER FILE ...    the rows of FILE with
+ * the tokenizer of FOLDER;
  *                                             --whole: the rows were not cut at the model's limit
  */
 #include "base/file_map.h"
@@ -126,10 +127,9 @@ static void check_file(const char *folder, const char *path, bool whole)
     ed_tokenizer_close(tokenizer);
 }
 
-static void check_all(void)
+static void check_golden(const char *golden)
 {
     static const char *const files[] = {"expected.jsonl", "expected_prompts.jsonl"};
-    char *golden = ed_path_join(expected_environment("EMBEDD_TEST_DATA"), "golden");
     DIR *directory = opendir(golden);
     if (!directory)
         die(golden, "cannot be opened");
@@ -146,7 +146,28 @@ static void check_all(void)
         ed_free(folder);
     }
     closedir(directory);
-    ed_free(golden);
+}
+
+/* NAME.jsonl belongs to the tokenizer in the folder NAME beside it, or in that of `golden`. */
+static void check_sample(const char *sample, const char *golden)
+{
+    DIR *directory = opendir(sample);
+    if (!directory)
+        die(sample, "cannot be opened");
+    for (struct dirent *entry; (entry = readdir(directory));) {
+        const char *dot = strrchr(entry->d_name, '.');
+        if (!dot || strcmp(dot, ".jsonl") != 0)
+            continue;
+        char *name = ed_strndup(entry->d_name, (size_t)(dot - entry->d_name));
+        char *path = ed_path_join(sample, entry->d_name);
+        char *own = ed_path_join(sample, name), *other = ed_path_join(golden, name);
+        check_file(ed_folder_exists(own) ? own : other, path, true);
+        ed_free(name);
+        ed_free(path);
+        ed_free(own);
+        ed_free(other);
+    }
+    closedir(directory);
 }
 
 static void print_ids(const char *folder)
@@ -187,8 +208,14 @@ int main(int argc, char **argv)
     }
     bool whole = argc > 1 && strcmp(argv[1], "--whole") == 0;
     int first = whole ? 2 : 1;
-    if (argc == 1)
-        check_all();
+    if (argc == 1) {
+        char *golden = ed_path_join(expected_environment("EMBEDD_TEST_DATA"), "golden");
+        char *sample = ed_path_join(expected_environment("EMBEDD_TEST_DATA"), "tokenizer");
+        check_golden(golden);
+        check_sample(sample, golden);
+        ed_free(golden);
+        ed_free(sample);
+    }
     for (int i = first; i + 1 < argc; i += 2)
         check_file(argv[i], argv[i + 1], whole);
     printf("%zu rows, %zu differ\n", n_rows_total, n_failed_total);
