@@ -18,8 +18,6 @@ typedef struct embed_job {
     ed_progress progress;
     float *vectors; /* [ED_CHUNK_TEXTS_MAX][D] */
     embedd_usage usage[ED_CHUNK_TEXTS_MAX];
-    uint64_t n_texts;
-    uint64_t n_tokens;
 } embed_job;
 
 static embedd_status embed(embed_job *job, const ed_arguments *arguments, embedd_error *err);
@@ -97,10 +95,7 @@ static embedd_status embed_chunk(embed_job *job, embedd_error *err)
             ed_vector_sink_write(&job->sink, &job->source, chunk, job->vectors, job->usage, err);
     if (status != EMBEDD_OK)
         return status;
-    job->n_texts += chunk->n_texts;
-    for (size_t i = 0; i < chunk->n_texts; i++)
-        job->n_tokens += job->usage[i].n_tokens;
-    ed_progress_update(&job->progress, job->n_texts, job->n_tokens,
+    ed_progress_update(&job->progress, job->sink.n_vectors, job->sink.n_tokens,
                        ed_text_source_fraction(&job->source));
     return EMBEDD_OK;
 }
@@ -111,8 +106,8 @@ static void report_truncated(const embed_job *job)
 
     if (n > 0)
         fprintf(stderr,
-                "embedd: %zu of %llu texts %s longer than the %zu tokens that the model reads and "
+                "embedd: %zu of %zu texts %s longer than the %zu tokens that the model reads and "
                 "%s cut; --no-truncate refuses them\n",
-                n, (unsigned long long)job->n_texts, n == 1 ? "is" : "are",
-                job->model.info->tokens_max, n == 1 ? "was" : "were");
+                n, job->sink.n_vectors, n == 1 ? "is" : "are", job->model.info->tokens_max,
+                n == 1 ? "was" : "were");
 }

@@ -101,25 +101,28 @@ static void append_field(ed_buf *out, const char *field, const char *text)
         ed_buf_append_text(out, "null");
 }
 
+/* The fields that GET /info also has, under the same names. */
 static void append_json(ed_buf *out, const ed_model_session *opened, const char *name)
 {
     const embedd_model_info *info = opened->info;
 
     if (!ed_buf_append_text(out, "{"))
         return;
-    append_field(out, "model", name);
+    append_field(out, "model_id", name);
     append_field(out, "folder", info->folder);
     append_field(out, "architecture", info->architecture);
     append_field(out, "pooling", info->pooling);
     append_field(out, "dtype", info->dtype);
     append_field(out, "cpu_level", info->cpu_level);
     ed_buf_printf(out,
-                  ",\"dimensions\":%zu,\"max_tokens\":%zu,\"vocabulary\":%zu,\"layers\":%zu,"
-                  "\"hidden_size\":%zu,\"parameters\":%zu,\"normalized\":%s,\"weight_bytes\":%zu,"
-                  "\"scratch_bytes\":%zu,\"threads\":%zu",
-                  info->dimensions, info->tokens_max, info->vocabulary, info->n_layers,
-                  info->hidden_size, info->n_parameters, info->normalized ? "true" : "false",
+                  ",\"dim\":%zu,\"max_tokens\":%zu,\"normalized\":%s,\"n_layers\":%zu,"
+                  "\"hidden_size\":%zu,\"vocabulary\":%zu,\"n_parameters\":%zu,"
+                  "\"weight_bytes\":%zu,\"scratch_bytes\":%zu,\"batch_tokens_max\":%zu,"
+                  "\"threads\":%zu",
+                  info->dimensions, info->tokens_max, info->normalized ? "true" : "false",
+                  info->n_layers, info->hidden_size, info->vocabulary, info->n_parameters,
                   info->weight_bytes, embedd_session_scratch_bytes(opened->session),
+                  embedd_session_batch_tokens_max(opened->session),
                   embedd_session_threads(opened->session));
     append_field(out, "default_prompt", info->default_prompt);
     ed_buf_append_text(out, ",\"prompts\":{");

@@ -138,11 +138,12 @@ const ed_option_spec ed_options[ED_OPTION_COUNT] = {
                          BIT(EMBED)},
     [ED_OPTION_FIELD] = {"field", NULL, ED_OPTION_TEXT, "NAME", NULL, 0, 0, "text",
                          "the field of a --jsonl object that holds the text", BIT(EMBED)},
-    [ED_OPTION_FORMAT] = {"format", NULL, ED_OPTION_CHOICE, "FORMAT", "json|jsonl|npy", 0, 0, NULL,
-                          "json: one object with all vectors; jsonl: one object a line, with the "
-                          "fields of the --jsonl input; npy: a NumPy array of float32. Without it, "
-                          "what the name of --out ends in, or jsonl with --jsonl, or json",
-                          BIT(EMBED)},
+    [ED_OPTION_FORMAT] =
+        {"format", NULL, ED_OPTION_CHOICE, "FORMAT", "json|jsonl|npy", 0, 0, NULL,
+         "json: one object, as POST /embed answers; jsonl: one object a line, with the "
+         "fields of the --jsonl input; npy: a NumPy array of float32. Without it, "
+         "what the name of --out ends in, or jsonl with --jsonl, or json",
+         BIT(EMBED)},
     [ED_OPTION_OUT] = {"out", "o", ED_OPTION_TEXT, "FILE", NULL, 0, 0, NULL,
                        "write to FILE; - is standard output", BIT(EMBED)},
     [ED_OPTION_JSON] = {"json", NULL, ED_OPTION_SWITCH, NULL, NULL, 0, 0, NULL,

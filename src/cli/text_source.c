@@ -58,8 +58,7 @@ static embedd_status open_file(ed_text_source *source, const char *path, embedd_
         return ed_fail(err, EMBEDD_MEMORY, "out of memory");
     source->file = source->name == path ? fopen(path, "rbe") : stdin;
     if (source->file == NULL || fstat(fileno(source->file), &info) != 0)
-        return ed_fail(err, errno == ENOENT ? EMBEDD_NOT_FOUND : EMBEDD_IO, "%s: %s", path,
-                       strerror(errno));
+        return ed_fail(err, EMBEDD_IO, "%s: %s", path, strerror(errno));
     if (S_ISDIR(info.st_mode))
         return ed_fail(err, EMBEDD_IO, "%s: is a folder", path);
     if (S_ISREG(info.st_mode))
@@ -182,15 +181,14 @@ static embedd_status add_record(ed_text_source *source, ed_text_chunk *chunk, em
     ed_text_source_where(source, source->n_lines, where, sizeof where);
     embedd_status status = ed_json_parse(line, n_bytes, where, &record, err);
     if (status != EMBEDD_OK)
-        return status;
+        return ed_fail(err, status == EMBEDD_MEMORY ? status : EMBEDD_IO, "%s", err->message);
     if (!json_object_is_type(record, json_type_object)) {
-        status = ed_fail(err, EMBEDD_FORMAT, "%s: is not a JSON object", where);
+        status = ed_fail(err, EMBEDD_IO, "%s: is not a JSON object", where);
     } else if (!json_object_object_get_ex(record, source->field, &text)) {
-        status = ed_fail(err, EMBEDD_FORMAT, "%s: there is no field %s; --field names another",
-                         where, source->field);
+        status = ed_fail(err, EMBEDD_IO, "%s: there is no field %s; --field names another", where,
+                         source->field);
     } else if (!json_object_is_type(text, json_type_string)) {
-        status =
-            ed_fail(err, EMBEDD_FORMAT, "%s: the field %s is not a string", where, source->field);
+        status = ed_fail(err, EMBEDD_IO, "%s: the field %s is not a string", where, source->field);
     } else {
         status = append(chunk, line, n_bytes, &chunk->records[chunk->n_texts], err);
         if (status == EMBEDD_OK)
@@ -225,7 +223,7 @@ static embedd_status read_line(ed_text_source *source, bool *at_end, embedd_erro
         if (end != NULL)
             n = (size_t)(end - begin);
         if (!ed_buf_append(line, begin, n))
-            return ed_fail(err, EMBEDD_LIMIT, "%s:%zu: the line is longer than %zu bytes",
+            return ed_fail(err, EMBEDD_IO, "%s:%zu: the line is longer than %zu bytes",
                            source->name, source->n_lines + 1, LINE_BYTES_MAX);
         any = true;
         source->block_at += n + (end != NULL);

@@ -43,7 +43,8 @@ typedef struct ed_text_chunk {
 } ed_text_chunk;
 
 /* Chooses between --jsonl, --file, arguments and standard input. ARGUMENT (two of them at once),
- * NOT_FOUND, IO, MEMORY. */
+ * IO, MEMORY: of the texts, nothing is FORMAT or NOT_FOUND, which the exit code says of the model.
+ */
 embedd_status ed_text_source_open(ed_text_source *source, const ed_arguments *arguments,
                                   embedd_error *err);
 void ed_text_source_close(ed_text_source *source);
@@ -51,8 +52,8 @@ void ed_text_source_close(ed_text_source *source);
 void ed_text_chunk_init(ed_text_chunk *chunk);
 void ed_text_chunk_clear(ed_text_chunk *chunk);
 
-/* The next texts; n_texts is 0 at the end. FORMAT (a line that is no JSON object with the field),
- * LIMIT (a line longer than 16 MiB), IO, MEMORY. The message names the line. */
+/* The next texts; n_texts is 0 at the end. IO (also a line that is no JSON object with the field,
+ * or is longer than 16 MiB), MEMORY. The message names the line. */
 embedd_status ed_text_source_next(ed_text_source *source, ed_text_chunk *chunk, embedd_error *err);
 
 /* "notes.txt:12", or "text 3" of the arguments. */

@@ -6,6 +6,7 @@
 #include "server/float_text.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <json-c/json.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -39,6 +40,7 @@ embedd_status ed_vector_sink_open(ed_vector_sink *sink, const ed_arguments *argu
 
     *sink = (ed_vector_sink){.format = choose_format(arguments),
                              .path = path && strcmp(path, "-") == 0 ? NULL : path,
+                             .model = model,
                              .dimensions = dimensions};
     ed_buf_init(&sink->text, ROW_BYTES_MAX);
     ed_buf_init(&sink->truncated, TRUNCATED_BYTES_MAX);
@@ -47,12 +49,10 @@ embedd_status ed_vector_sink_open(ed_vector_sink *sink, const ed_arguments *argu
     embedd_status status = open_out(sink, err);
     if (status == EMBEDD_OK && sink->format == ED_SINK_NPY)
         status = write_npy_header(sink, err);
-    if (status == EMBEDD_OK && sink->format == ED_SINK_JSON) {
-        ed_buf_append_text(&sink->text, "{\"model\":");
-        ed_append_json_string(&sink->text, model, strlen(model));
-        /* Printed with the first row: what fails before leaves no half an object. */
-        ed_buf_printf(&sink->text, ",\"dimensions\":%zu,\"vectors\":[", dimensions);
-    }
+    /* Printed with the first row: what fails before leaves no half an object. */
+    if (status == EMBEDD_OK && sink->format == ED_SINK_JSON &&
+        !ed_buf_append_text(&sink->text, "{\"vectors\":["))
+        status = ed_fail(err, EMBEDD_MEMORY, "out of memory");
     return status;
 }
 
@@ -119,6 +119,7 @@ embedd_status ed_vector_sink_write(ed_vector_sink *sink, const ed_text_source *s
         else
             status = append_jsonl_row(sink, source, chunk, i, vector, &usage[i], err);
         sink->n_vectors++;
+        sink->n_tokens += usage[i].n_tokens;
         sink->n_truncated += usage[i].n_tokens_total > usage[i].n_tokens;
         if (status == EMBEDD_OK)
             status = flush_row(sink, err);
@@ -144,9 +145,9 @@ static void append_json_row(ed_vector_sink *sink, size_t index, const float *vec
     ed_buf_append_text(&sink->text, index > 0 ? ",\n" : "\n");
     ed_append_vector(&sink->text, vector, sink->dimensions);
     if (usage->n_tokens_total > usage->n_tokens)
-        ed_buf_printf(&sink->truncated, "%s{\"index\":%zu,\"tokens\":%zu,\"tokens_total\":%zu}",
-                      sink->n_truncated > 0 ? "," : "", index, usage->n_tokens,
-                      usage->n_tokens_total);
+        ed_buf_printf(
+            &sink->truncated, "%s{\"index\":%zu,\"tokens_used\":%zu,\"tokens_total\":%zu}",
+            sink->n_truncated > 0 ? "," : "", index, usage->n_tokens, usage->n_tokens_total);
 }
 
 /* The record as it was read, byte for byte, up to its closing brace; only if it has a field that is
@@ -154,7 +155,7 @@ static void append_json_row(ed_vector_sink *sink, size_t index, const float *vec
 static embedd_status append_record(ed_buf *out, const char *record, size_t n_bytes,
                                    embedd_error *err)
 {
-    static const char *const added[] = {"vector", "tokens", "tokens_total", "truncated"};
+    static const char *const added[] = {"vector", "tokens_used", "tokens_total", "truncated"};
     struct json_object *object = NULL;
     bool changed = false;
 
@@ -195,8 +196,8 @@ static embedd_status append_jsonl_row(ed_vector_sink *sink, const ed_text_source
     }
     ed_buf_append_text(out, "\"vector\":");
     ed_append_vector(out, vector, sink->dimensions);
-    ed_buf_printf(out, ",\"tokens\":%zu,\"tokens_total\":%zu,\"truncated\":%s}\n", usage->n_tokens,
-                  usage->n_tokens_total,
+    ed_buf_printf(out, ",\"tokens_used\":%zu,\"tokens_total\":%zu,\"truncated\":%s}\n",
+                  usage->n_tokens, usage->n_tokens_total,
                   usage->n_tokens_total > usage->n_tokens ? "true" : "false");
     return EMBEDD_OK;
 }
@@ -280,7 +281,11 @@ embedd_status ed_vector_sink_finish(ed_vector_sink *sink, embedd_error *err)
     embedd_status status = EMBEDD_OK;
 
     if (sink->format == ED_SINK_JSON) {
-        ed_buf_append_text(&sink->text, "\n],\"truncated\":[");
+        ed_buf_append_text(&sink->text, "\n],\"model\":");
+        ed_append_json_string(&sink->text, sink->model, strlen(sink->model));
+        ed_buf_printf(&sink->text,
+                      ",\"dim\":%zu,\"usage\":{\"tokens\":%" PRIu64 "},\"truncated\":[",
+                      sink->dimensions, sink->n_tokens);
         ed_buf_append(&sink->text, sink->truncated.data, sink->truncated.n_bytes);
         ed_buf_append_text(&sink->text, "]}\n");
         status = flush_row(sink, err);

@@ -9,18 +9,20 @@ typedef enum ed_sink_format { ED_SINK_JSON, ED_SINK_JSONL, ED_SINK_NPY } ed_sink
 
 typedef struct ed_vector_sink {
     ed_sink_format format;
-    const char *path; /* NULL = standard output */
-    char *partial;    /* path + ".partial", renamed at the end; NULL = written in place */
-    FILE *file;       /* where vectors go */
-    FILE *target;     /* where `file` is copied to at the end, or NULL */
+    const char *model; /* the name that the JSON shows */
+    const char *path;  /* NULL = standard output */
+    char *partial;     /* path + ".partial", renamed at the end; NULL = written in place */
+    FILE *file;        /* where vectors go */
+    FILE *target;      /* where `file` is copied to at the end, or NULL */
     size_t dimensions;
     size_t n_vectors;
+    uint64_t n_tokens;
     ed_buf text;      /* of one row */
     ed_buf truncated; /* JSON: the list of cut texts, printed last */
     size_t n_truncated;
 } ed_vector_sink;
 
-/* `model` is the name that the JSON shows. ARGUMENT (npy to a terminal), IO, MEMORY. */
+/* JSON has the shape of the answer to POST /embed. ARGUMENT (npy to a terminal), IO, MEMORY. */
 embedd_status ed_vector_sink_open(ed_vector_sink *sink, const ed_arguments *arguments,
                                   const char *model, size_t dimensions, embedd_error *err);
 /* vectors is [chunk->n_texts][dimensions], usage [chunk->n_texts]. */

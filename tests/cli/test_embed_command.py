@@ -109,8 +109,9 @@ class EmbedTest(ProgramTest):
 
     def test_json(self):
         answer = json.loads(self.embed("a cat", "a dog").stdout)
-        self.assertEqual(set(answer), {"model", "dimensions", "vectors", "truncated"})
-        self.assertEqual((answer["model"], answer["dimensions"], answer["truncated"]), (MODEL, 64, []))
+        self.assertEqual(set(answer), {"vectors", "model", "dim", "usage", "truncated"})
+        self.assertEqual((answer["model"], answer["dim"], answer["truncated"]), (MODEL, 64, []))
+        self.assertGreaterEqual(answer["usage"]["tokens"], 8)
 
     def test_npy_holds_the_same_bits(self):
         vectors = self.vectors("a cat", "a dog", "a bus")
@@ -127,14 +128,14 @@ class EmbedTest(ProgramTest):
         self.assertTrue(output.startswith(record[:-2]), output)
         answer = json.loads(output)
         self.assertEqual(len(answer["vector"]), 64)
-        self.assertEqual((answer["tokens"], answer["tokens_total"], answer["truncated"]),
-                         (answer["tokens_total"], answer["tokens"], False))
+        self.assertEqual((answer["tokens_used"], answer["tokens_total"], answer["truncated"]),
+                         (answer["tokens_total"], answer["tokens_used"], False))
 
     def test_jsonl_replaces_the_fields_it_writes(self):
-        output = self.embed("--jsonl", "-", stdin='{"vector":[1],"text":"a","tokens":"?","k":"v"}').stdout
+        output = self.embed("--jsonl", "-", stdin='{"vector":[1],"text":"a","tokens_used":"?","k":"v"}').stdout
         pairs = json.loads(output, object_pairs_hook=list)
         names = [name for name, _ in pairs]
-        self.assertEqual(sorted(names), ["k", "text", "tokens", "tokens_total", "truncated", "vector"])
+        self.assertEqual(sorted(names), ["k", "text", "tokens_total", "tokens_used", "truncated", "vector"])
         self.assertEqual(len(json.loads(output)["vector"]), 64)
 
     def test_field(self):
@@ -142,11 +143,11 @@ class EmbedTest(ProgramTest):
         self.assertEqual(json.loads(output)["vector"], self.vectors("a cat")[0])
 
     def test_format_follows_the_name(self):
-        for name, start in (("a.npy", b"\x93NUMPY"), ("a.jsonl", b'{"text"'), ("a.json", b'{"model"'),
-                            ("a.txt", b'{"model"')):
+        for name, start in (("a.npy", b"\x93NUMPY"), ("a.jsonl", b'{"text"'), ("a.json", b'{"vectors"'),
+                            ("a.txt", b'{"vectors"')):
             self.embed("--out", name, "a cat")
             self.assertTrue(self.read(name).startswith(start), name)
-        self.assertTrue(self.embed("--out", "-", "a cat").stdout.startswith('{"model"'))
+        self.assertTrue(self.embed("--out", "-", "a cat").stdout.startswith('{"vectors"'))
 
     def test_out_is_whole_or_not_there(self):
         self.write("old.jsonl", "old")
@@ -182,7 +183,7 @@ class EmbedTest(ProgramTest):
                 (b'{"body":"a"}', ["--jsonl", "-"], "standard input:1: there is no field text;"),
                 (b'{"text":null}', ["--jsonl", "-"], "standard input:1: the field text is not a string"),
                 (b'{"text":"\xff"}', ["--jsonl", "-"], "standard input:1: byte 9")):
-            self.assertIn(sentence, self.embed(*arguments, stdin=stdin, code=None).stderr)
+            self.assertIn(sentence, self.embed(*arguments, stdin=stdin, code=1).stderr)
         path = self.write("long.txt", "short\n" + "word " * 400)
         self.assertIn(path + ":2: the text has ",
                       self.embed("--file", path, "--no-truncate", code=1).stderr)
@@ -194,7 +195,7 @@ class EmbedTest(ProgramTest):
         self.assertIn("standard input:1: the line is longer than", result.stderr)
 
     def test_files_that_are_none(self):
-        self.assertIn("nosuch.txt: No such file", self.embed("--file", "nosuch.txt", code=3).stderr)
+        self.assertIn("nosuch.txt: No such file", self.embed("--file", "nosuch.txt", code=1).stderr)
         self.assertIn("is a folder", self.embed("--file", ".", code=1).stderr)
 
     # ---- reports
@@ -204,7 +205,7 @@ class EmbedTest(ProgramTest):
         result = self.embed(stdin=texts)
         self.assertIn("1 of 2 texts is longer than the 128 tokens", result.stderr)
         self.assertEqual(json.loads(result.stdout)["truncated"],
-                         [{"index": 1, "tokens": 128, "tokens_total": 802}])
+                         [{"index": 1, "tokens_used": 128, "tokens_total": 802}])
         lines = self.embed("--format", "jsonl", stdin=texts).stdout.splitlines()
         self.assertEqual([json.loads(line)["truncated"] for line in lines], [False, True])
 

@@ -82,9 +82,9 @@ class InfoTest(ProgramTest):
         model = os.path.join(GOLDEN, "bert-prompts")
         answer = json.loads(self.run_program("info", "-m", model, "--json", "--cpu", "ref",
                                              "--threads", "1").stdout)
-        expected = {"model": model, "folder": model, "architecture": "bert", "pooling": "mean",
-                    "dtype": "f32", "cpu_level": "ref", "dimensions": 64, "max_tokens": 128,
-                    "layers": 2, "hidden_size": 64, "threads": 1, "default_prompt": "query"}
+        expected = {"model_id": model, "folder": model, "architecture": "bert", "pooling": "mean",
+                    "dtype": "f32", "cpu_level": "ref", "dim": 64, "max_tokens": 128,
+                    "n_layers": 2, "hidden_size": 64, "threads": 1, "default_prompt": "query"}
         for name, value in expected.items():
             self.assertEqual(answer[name], value, name)
         self.assertEqual(answer["prompts"]["passage"], "passage: ")

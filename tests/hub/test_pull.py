@@ -194,7 +194,7 @@ class PullTest(unittest.TestCase):
     def test_wrong_weights_are_refused(self):
         hub = self.hub()
         hub.wrong[WEIGHTS] = b"y" * len(self.files[WEIGHTS])
-        result = self.pull(hub, code=1)
+        result = self.pull(hub, code=4)
         self.assertIn("model.safetensors: the bytes that came do not have the hub's checksum",
                       result.stderr)
         self.expect_nothing()
@@ -205,13 +205,13 @@ class PullTest(unittest.TestCase):
     def test_a_wrong_small_file_is_refused(self):
         hub = self.hub()
         hub.wrong["config.json"] = self.files["config.json"].replace(b"64", b"65", 1)
-        self.pull(hub, code=1)
+        self.pull(hub, code=4)
         self.expect_nothing()
 
     def test_more_bytes_than_listed_are_refused(self):
         hub = self.hub()
         hub.wrong[WEIGHTS] = self.files[WEIGHTS] + b"more"
-        result = self.pull(hub, code=1)
+        result = self.pull(hub, code=4)
         self.assertIn("more than the listed", result.stderr)
         self.expect_nothing()
 
