@@ -1,6 +1,7 @@
 """Options, help, the manual page, completions: what comes from the table of options."""
 import os
 import re
+import shutil
 import subprocess
 import unittest
 
@@ -143,6 +144,7 @@ class ErrorTest(ProgramTest):
                         stdin="a\nb\n")
             self.expect("no such folder", command, "-m", "../nosuch", code=3, stdin="a\nb\n")
         self.expect("get it with: embedd pull acme/x", "info", "-m", "acme/x", code=3)
+        shutil.copytree(MODEL, os.path.join(self.folder, "broken"))
         self.write("broken/config.json", "{")
         self.expect("config.json", "info", "-m", "broken", code=4)
         self.expect("no-such-level", "info", "-m", MODEL, "--cpu", "no-such-level")
