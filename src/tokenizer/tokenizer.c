@@ -16,7 +16,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
-#define FILE_BYTES_MAX ((size_t)256 << 20)
+#define FILE_BYTES_MAX ((size_t)128 << 20)
 #define WORDS_MAX      256 /* handed to the model at a time */
 
 struct ed_tokenizer {

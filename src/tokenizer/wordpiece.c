@@ -17,16 +17,19 @@ typedef struct wordpiece {
     size_t word_chars_max;
 } wordpiece;
 
-static embedd_status open(void **out, ed_vocabulary *vocabulary, const ed_tokenizer_file *file,
-                          struct json_object *json, embedd_error *err);
-static void encode(const void *model, const embedd_text *words, size_t n_words, ed_id_list *ids);
+static embedd_status open_wordpiece(void **out, ed_vocabulary *vocabulary,
+                                    const ed_tokenizer_file *file, struct json_object *json,
+                                    embedd_error *err);
+static void encode_words(const void *model, const embedd_text *words, size_t n_words,
+                         ed_id_list *ids);
 static bool encode_word(const wordpiece *model, embedd_text word, ed_id_list *ids);
 static bool is_longer(embedd_text word, size_t chars_max);
 
-const ed_token_model_type ed_wordpiece_type = {"WordPiece", open, ed_free, encode};
+const ed_token_model_type ed_wordpiece_type = {"WordPiece", open_wordpiece, ed_free, encode_words};
 
-static embedd_status open(void **out, ed_vocabulary *vocabulary, const ed_tokenizer_file *file,
-                          struct json_object *json, embedd_error *err)
+static embedd_status open_wordpiece(void **out, ed_vocabulary *vocabulary,
+                                    const ed_tokenizer_file *file, struct json_object *json,
+                                    embedd_error *err)
 {
     const char *where = file->where;
     struct json_object *prefix = NULL, *unknown = NULL;
@@ -64,7 +67,8 @@ static embedd_status open(void **out, ed_vocabulary *vocabulary, const ed_tokeni
     return EMBEDD_OK;
 }
 
-static void encode(const void *model, const embedd_text *words, size_t n_words, ed_id_list *ids)
+static void encode_words(const void *model, const embedd_text *words, size_t n_words,
+                         ed_id_list *ids)
 {
     const wordpiece *pieces = model;
     for (size_t i = 0; i < n_words; i++) {

@@ -104,6 +104,8 @@ static void marks_are_ordered(void **state)
     check("{\"type\":\"NFD\"}", "a\xCC\x81\xCC\x80\xCC\xA3\xCC\xB4",
           "a\xCC\xB4\xCC\xA3\xCC\x81\xCC\x80");
     check("{\"type\":\"NFC\"}", "a\xCC\x81\xCC\xA3", "\xE1\xBA\xA1\xCC\x81");
+    /* A mark of the same class in between keeps another from joining. */
+    check("{\"type\":\"NFC\"}", "a\xCC\x90\xCC\x81", "a\xCC\x90\xCC\x81");
     check("{\"type\":\"NFKC\"}", "\xEF\xAC\x81\xC2\xBD",
           "fi1\xE2\x81\x84"
           "2");
