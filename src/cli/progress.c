@@ -13,7 +13,7 @@
 
 #define BAR_PERIOD_NS    100000000ull
 #define LINES_PERIOD_NS  5000000000ull
-#define BAR_CELLS        24
+#define BAR_CELLS        16
 #define RATE_SECONDS_MIN 0.5 /* below it a rate is noise */
 #define COLUMNS_DEFAULT  80
 #define LINE_BYTES_MAX   ((size_t)1024)
@@ -91,7 +91,17 @@ static size_t terminal_columns(void)
     return COLUMNS_DEFAULT;
 }
 
-/* "model.safetensors  42% [####    ] 38.1 MB of 90.9 MB, 12.3 MB/s, 0:04 left" */
+/* What an earlier run did took none of these seconds. */
+static double seconds_left(const ed_progress *progress, double fraction, double seconds)
+{
+    uint64_t n_new = progress->n_done - progress->n_before;
+
+    if (progress->n_before > 0 && progress->n_total > progress->n_done && n_new > 0)
+        return seconds * (double)(progress->n_total - progress->n_done) / (double)n_new;
+    return seconds * (1 - fraction) / fraction;
+}
+
+/* "model.safetensors  42% [#######         ] 38.1 MB of 90.9 MB, 12.3 MB/s, 0:04 left" */
 static void compose(const ed_progress *progress, bool end, ed_buf *line)
 {
     double seconds = (double)(ed_clock_ns() - progress->start_ns) / 1e9;
@@ -108,7 +118,7 @@ static void compose(const ed_progress *progress, bool end, ed_buf *line)
         ed_buf_printf(line, "%3.0f%% ", 100 * fraction);
     if (fraction >= 0 && progress->style == ED_PROGRESS_BAR) {
         int cells = (int)(fraction * BAR_CELLS + 0.5);
-        ed_buf_printf(line, "[%.*s%*s] ", cells, "########################", BAR_CELLS - cells, "");
+        ed_buf_printf(line, "[%.*s%*s] ", cells, "################", BAR_CELLS - cells, "");
     }
     if (progress->unit == ED_PROGRESS_BYTES) {
         ed_size_text(progress->n_done, done);
@@ -123,15 +133,17 @@ static void compose(const ed_progress *progress, bool end, ed_buf *line)
         if (seconds >= RATE_SECONDS_MIN)
             ed_buf_printf(line, ", %.*f texts/s", rate < 10 ? 1 : 0, rate);
     }
+    if (seconds >= RATE_SECONDS_MIN && end) {
+        time_text(seconds, time);
+        ed_buf_printf(line, ", in %s", time);
+    } else if (seconds >= RATE_SECONDS_MIN && fraction > 0 && fraction < 1) {
+        time_text(seconds_left(progress, fraction, seconds), time);
+        ed_buf_printf(line, ", %s left", time);
+    }
     if (progress->n_tokens > 0) {
         count_text(progress->n_tokens, done);
         ed_buf_printf(line, ", %s tokens", done);
     }
-    time_text(fraction > 0 ? seconds * (1 - fraction) / fraction : seconds, time);
-    if (seconds >= RATE_SECONDS_MIN && end)
-        ed_buf_printf(line, ", in %s", time);
-    else if (seconds >= RATE_SECONDS_MIN && fraction > 0 && fraction < 1)
-        ed_buf_printf(line, ", %s left", time);
 }
 
 static void draw(ed_progress *progress, bool end)
@@ -157,6 +169,10 @@ void ed_progress_update(ed_progress *progress, uint64_t n_done, uint64_t n_token
 {
     uint64_t period = progress->style == ED_PROGRESS_BAR ? BAR_PERIOD_NS : LINES_PERIOD_NS;
 
+    if (n_done < progress->n_before) { /* it began again */
+        progress->n_before = 0;
+        progress->start_ns = ed_clock_ns();
+    }
     progress->n_done = n_done;
     progress->n_tokens = n_tokens;
     progress->fraction = fraction;

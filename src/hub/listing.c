@@ -221,7 +221,9 @@ static embedd_status choose_weights(ed_listing *listing, const char *where, embe
             ed_free(file->name);
             continue;
         }
-        any |= strstr(file->name, ".safetensors") != NULL;
+        /* Old folders keep the first module's weights in 0_Transformer. */
+        const char *base = file->name + module_prefix(file->name);
+        any |= (base == file->name || file->name[0] == '0') && strstr(base, ".safetensors");
         listing->files[n_kept++] = *file;
     }
     listing->n_files = n_kept;

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "hub/address.h"
 
 #include <curl/curl.h>
 #include <inttypes.h>
@@ -19,7 +20,6 @@
 #define CONNECT_SECONDS   20L
 #define STALL_SECONDS     30L /* without a byte */
 #define ENDPOINT_MAX      512
-#define URL_MAX           8192
 #define HEADER_VALUE_MAX  128
 #define HEADERS_BYTES_MAX ((size_t)1024)
 
@@ -28,7 +28,7 @@ struct ed_transfer {
     struct curl_slist *plain_headers;
     struct curl_slist *token_headers; /* plain_headers and the token */
     char endpoint[ENDPOINT_MAX];
-    char shown[URL_MAX]; /* endpoint, as messages show it */
+    char shown[ED_ADDRESS_MAX]; /* endpoint, as messages show it */
     ed_hub_watcher watcher;
 };
 
@@ -49,7 +49,6 @@ typedef struct attempt {
 
 static embedd_status try_get(attempt *at, const char *path);
 static void pause_before_retry(const ed_transfer *transfer, unsigned ms, const char *reason);
-static const char *show_url(const char *url, char shown[URL_MAX]);
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
@@ -97,7 +96,7 @@ embedd_status ed_transfer_open(ed_transfer **out, const char *endpoint, const ch
     if (watcher != NULL)
         transfer->watcher = *watcher;
     memcpy(transfer->endpoint, endpoint, n);
-    show_url(transfer->endpoint, transfer->shown);
+    ed_address_show(transfer->endpoint, transfer->shown);
     transfer->curl = curl_easy_init();
     transfer->plain_headers = new_headers(NULL);
     transfer->token_headers = new_headers(token);
@@ -164,10 +163,9 @@ static void pause_before_retry(const ed_transfer *transfer, unsigned ms, const c
 
 static size_t take_header(char *data, size_t one, size_t n_bytes, void *context);
 static size_t take_body(char *data, size_t one, size_t n_bytes, void *context);
-static bool same_origin(const char *a, const char *b);
 static embedd_status curl_failure(attempt *at, CURLcode code, const char *url);
 static embedd_status http_failure(attempt *at, long http_code, const char *url);
-static embedd_status next_hop(attempt *at, long http_code, char url[URL_MAX]);
+static embedd_status next_hop(attempt *at, long http_code, char url[ED_ADDRESS_MAX]);
 static embedd_status check_end(attempt *at, const char *url);
 
 static void set_options(attempt *at)
@@ -195,7 +193,7 @@ static embedd_status try_get(attempt *at, const char *path)
 {
     ed_transfer *transfer = at->transfer;
     CURL *curl = transfer->curl;
-    char url[URL_MAX];
+    char url[ED_ADDRESS_MAX];
     char range[64];
 
     at->asked_from = at->sink->n_bytes;
@@ -206,8 +204,8 @@ static embedd_status try_get(attempt *at, const char *path)
         set_options(at);
         curl_easy_setopt(curl, CURLOPT_URL, url);
         curl_easy_setopt(curl, CURLOPT_HTTPHEADER,
-                         same_origin(url, transfer->endpoint) ? transfer->token_headers
-                                                              : transfer->plain_headers);
+                         ed_address_same_origin(url, transfer->endpoint) ? transfer->token_headers
+                                                                         : transfer->plain_headers);
         if (at->asked_from > 0)
             curl_easy_setopt(curl, CURLOPT_RANGE, range);
         CURLcode code = curl_easy_perform(curl);
@@ -230,73 +228,32 @@ static embedd_status try_get(attempt *at, const char *path)
 static embedd_status check_end(attempt *at, const char *url)
 {
     const ed_transfer_sink *sink = at->sink;
-    char shown[URL_MAX];
+    char shown[ED_ADDRESS_MAX];
 
     if (sink->n_bytes_total == 0 || sink->n_bytes == sink->n_bytes_total)
         return EMBEDD_OK;
     at->may_pass = true;
     return ed_fail(at->err, EMBEDD_NETWORK, "%s: ended after %" PRIu64 " of %" PRIu64 " bytes",
-                   show_url(url, shown), sink->n_bytes, sink->n_bytes_total);
+                   ed_address_show(url, shown), sink->n_bytes, sink->n_bytes_total);
 }
 
 /* `url` becomes the redirect's target. */
-static embedd_status next_hop(attempt *at, long http_code, char url[URL_MAX])
+static embedd_status next_hop(attempt *at, long http_code, char url[ED_ADDRESS_MAX])
 {
     char *target = NULL;
-    char shown[URL_MAX];
+    char shown[ED_ADDRESS_MAX];
 
     curl_easy_getinfo(at->transfer->curl, CURLINFO_REDIRECT_URL, &target);
-    if (target == NULL || strlen(target) >= URL_MAX)
+    if (target == NULL || strlen(target) >= ED_ADDRESS_MAX)
         return http_failure(at, http_code, url);
     bool was_secure = strncasecmp(url, "https://", 8) == 0;
     if (strncasecmp(target, "https://", 8) != 0 &&
         (was_secure || strncasecmp(target, "http://", 7) != 0))
         return ed_fail(at->err, EMBEDD_NETWORK,
                        "%s: redirects to an address that is not https, which is refused",
-                       show_url(url, shown));
+                       ed_address_show(url, shown));
     memcpy(url, target, strlen(target) + 1);
     return EMBEDD_OK;
-}
-
-/* An address as a message may show it: the user and password before '@' and what follows '?', which
- * can be a signature, are left out. Only printable ASCII stays. */
-static const char *show_url(const char *url, char shown[URL_MAX])
-{
-    const char *host = strstr(url, "://");
-    host = host ? host + 3 : url;
-    size_t n_host = strcspn(host, "/?#");
-    const char *user_end = memchr(host, '@', n_host);
-    size_t n = 0;
-
-    for (const char *c = url; *c && *c != '?' && *c != '#' && n < URL_MAX - 1; c++)
-        if ((c < host || !user_end || c > user_end) && *c > ' ' && *c < 0x7f)
-            shown[n++] = *c;
-    shown[n] = '\0';
-    return shown;
-}
-
-static bool same_part(CURLU *a, CURLU *b, CURLUPart part)
-{
-    char *x = NULL;
-    char *y = NULL;
-    bool same = curl_url_get(a, part, &x, CURLU_DEFAULT_PORT) == CURLUE_OK &&
-                curl_url_get(b, part, &y, CURLU_DEFAULT_PORT) == CURLUE_OK && strcasecmp(x, y) == 0;
-    curl_free(x);
-    curl_free(y);
-    return same;
-}
-
-static bool same_origin(const char *a, const char *b)
-{
-    CURLU *x = curl_url();
-    CURLU *y = curl_url();
-    bool same = x && y && curl_url_set(x, CURLUPART_URL, a, 0) == CURLUE_OK &&
-                curl_url_set(y, CURLUPART_URL, b, 0) == CURLUE_OK &&
-                same_part(x, y, CURLUPART_SCHEME) && same_part(x, y, CURLUPART_HOST) &&
-                same_part(x, y, CURLUPART_PORT);
-    curl_url_cleanup(x);
-    curl_url_cleanup(y);
-    return same;
 }
 
 /* ---- what comes ------------------------------------------------------------------------------ */
@@ -360,7 +317,7 @@ static size_t take_body(char *data, size_t one, size_t n_bytes, void *context)
 
 static embedd_status curl_failure(attempt *at, CURLcode code, const char *url)
 {
-    char shown[URL_MAX];
+    char shown[ED_ADDRESS_MAX];
 
     if (code == CURLE_WRITE_ERROR && at->sink_status != EMBEDD_OK)
         return at->sink_status; /* err is filled */
@@ -369,16 +326,16 @@ static embedd_status curl_failure(attempt *at, CURLcode code, const char *url)
     at->may_pass = code != CURLE_URL_MALFORMAT && code != CURLE_UNSUPPORTED_PROTOCOL &&
                    code != CURLE_PEER_FAILED_VERIFICATION && code != CURLE_SSL_CACERT_BADFILE &&
                    code != CURLE_COULDNT_RESOLVE_HOST && code != CURLE_WRITE_ERROR;
-    return ed_fail(at->err, EMBEDD_NETWORK, "%s: %s", show_url(url, shown),
+    return ed_fail(at->err, EMBEDD_NETWORK, "%s: %s", ed_address_show(url, shown),
                    curl_easy_strerror(code));
 }
 
 static embedd_status http_failure(attempt *at, long http_code, const char *url)
 {
     curl_off_t seconds = 0;
-    char shown[URL_MAX];
+    char shown[ED_ADDRESS_MAX];
 
-    show_url(url, shown);
+    ed_address_show(url, shown);
     if (strcmp(at->error_code, "GatedRepo") == 0)
         return ed_fail(at->err, EMBEDD_NOT_FOUND,
                        "%s: its owner asks you to accept terms first: open the model's page at %s, "

@@ -231,8 +231,7 @@ class EmbedTest(ProgramTest):
             shown += piece
         self.assertEqual(process.wait(), 0)
         os.close(master)
-        self.assertGreaterEqual(shown.count(b"\r"), 2)
-        self.assertRegex(shown, rb"embedding 20,000 texts, \d+ texts/s, [\d,]+ tokens, in \d:\d\d")
+        self.assertRegex(shown, rb"\rembedding 20,000 texts(, \d+ texts/s, in \d:\d\d)?, [\d,]+ tokens")
         self.assertEqual(len(read_npy(self.read("x.npy"))), 20000)
 
     def test_npy_is_not_written_to_a_terminal(self):

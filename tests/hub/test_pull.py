@@ -235,7 +235,7 @@ class PullTest(unittest.TestCase):
         self.assertIn("HF_TOKEN", result.stderr)
 
     def test_no_safetensors(self):
-        hub = self.hub()
+        hub = self.hub(**{"2_Dense/model.safetensors": b"a module's, not the model's"})
         del hub.files[WEIGHTS]
         result = self.pull(hub, code=4)
         self.assertIn("no model.safetensors", result.stderr)
