@@ -24,7 +24,7 @@ ED_INLINE void multiply_tile(const size_t rows, const size_t panels, const ed_ti
     for (size_t d = t->depth; d > 0; d--) {
         vf x[TILE_ROWS / VF_LANES], w[TILE_ROWS * TILE_VECTORS];
 
-        __builtin_prefetch(next);
+        __builtin_prefetch(next, 0, 2); /* near the core, not into its first cache */
         ED_UNROLL
         for (size_t r = 0; r < rows; r += VF_LANES)
             x[r / VF_LANES] = vf_load(a + r);

@@ -22,7 +22,7 @@ ED_INLINE void multiply_tile(const size_t rows, const size_t panels, const ed_ti
         sums[i] = vf_set(0.0f);
 
     for (size_t d = t->depth; d > 0; d--) {
-        __builtin_prefetch(next);
+        __builtin_prefetch(next, 0, 2); /* near the core, not into its first cache */
         if (panels == 1) {
             vf w[TILE_VECTORS];
 
