@@ -18,7 +18,7 @@
 
 typedef enum ed_activation {
     ED_ACTIVATION_NONE,
-    ED_ACTIVATION_GELU,      /* exact: x * (1 + erf(x / sqrt 2)) / 2, relative error <= 1e-6 */
+    ED_ACTIVATION_GELU,      /* exact: x * (1 + erf(x / sqrt 2)) / 2 */
     ED_ACTIVATION_GELU_TANH, /* x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))) / 2 */
     ED_ACTIVATION_SILU,      /* x / (1 + exp(-x)) */
     ED_ACTIVATION_RELU,
@@ -35,9 +35,9 @@ typedef struct ed_gemm_call {
     float *out;            /* [M][ld_out] */
     size_t ld_residual;
     size_t ld_out;
-    size_t n_rows; /* M */
-    size_t n_cols; /* N */
-    size_t depth;
+    size_t n_rows;             /* M */
+    size_t n_cols;             /* N */
+    size_t depth;              /* >= 1 */
     size_t row_begin, row_end; /* row_begin: a multiple of mr; row_end: likewise, or M */
     size_t col_begin, col_end; /* col_begin: a multiple of nr; col_end: likewise, or N */
     ed_activation activation;
@@ -62,9 +62,9 @@ typedef struct ed_gemm {
 /* ---- attention ------------------------------------------------------------------------------- */
 
 /* One head of one text: out[i] = sum_j softmax_j(scale * q[i].k[j] + bias[j - i]) * v[j].
- * Softmax subtracts the row's maximum and sums in f32. No S x S matrix is kept: memory is
- * O(S * head_size). head_size may be any number >= 1. `out` may be `q` itself, with the same ld: a
- * row's result is written only after its q was read. */
+ * Softmax subtracts the row's maximum and sums in f32; finite input never makes a NaN. No S x S
+ * matrix is kept: memory is O(S * head_size). S and head_size may be any number >= 1. `out` may be
+ * `q` itself, with the same ld: a row's result is written only after its q was read. */
 typedef struct ed_attention_call {
     const float *q, *k, *v; /* [S] rows of head_size floats, ld_qkv apart */
     size_t ld_qkv;
