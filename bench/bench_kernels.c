@@ -389,6 +389,28 @@ static void call_layernorm(void *context)
     b->k->f32_layernorm(b->y, b->d, b->x, b->d, b->gamma, b->beta, 1e-12f, b->n_rows, b->d);
 }
 
+static void call_rmsnorm(void *context)
+{
+    rows_bench *b = context;
+
+    b->k->f32_rmsnorm(b->y, b->d, b->x, b->d, b->gamma, 1e-6f, b->n_rows, b->d);
+}
+
+static void call_rotary(void *context)
+{
+    rows_bench *b = context;
+
+    for (size_t i = 0; i < b->n_rows; i++)
+        b->k->f32_rotary(b->x + i * b->d, b->d / 64, 64, b->gamma, b->beta);
+}
+
+static void call_gate(void *context)
+{
+    rows_bench *b = context;
+
+    b->k->f32_gate(b->x, b->d, b->n_rows, b->d / 2, ED_ACTIVATION_SILU);
+}
+
 static void call_add(void *context)
 {
     rows_bench *b = context;
@@ -431,9 +453,15 @@ static void bench_rows(const ed_kernels *k)
         double passes; /* over memory */
         void (*call)(void *context);
     } kernels[] = {
-        {"f32_layernorm", 2, call_layernorm},   {"f32_add", 3, call_add},
-        {"f32_add_scaled", 3, call_add_scaled}, {"f32_max", 3, call_max},
-        {"f32_scale", 2, call_scale},           {"f32_dot", 2, call_dot},
+        {"f32_layernorm", 2, call_layernorm},
+        {"f32_rmsnorm", 2, call_rmsnorm},
+        {"f32_rotary", 2, call_rotary},
+        {"f32_gate", 1.5, call_gate},
+        {"f32_add", 3, call_add},
+        {"f32_add_scaled", 3, call_add_scaled},
+        {"f32_max", 3, call_max},
+        {"f32_scale", 2, call_scale},
+        {"f32_dot", 2, call_dot},
     };
     const size_t n_rows = 32, d = 768, n_bytes = n_rows * d * sizeof(float);
     rows_bench b = {

@@ -85,6 +85,8 @@ static void init_x86(ed_kernels *k, ed_cpu_flags flags)
     ed_gemm_init_avx2(k);
     ed_attention_init_avx2(k);
     ed_rows_init_avx2(k);
+    ed_activations_init_avx2(k);
+    ed_heads_init_avx2(k);
 
     if ((flags & ED_CPU_AVX512) == 0)
         return;
@@ -92,6 +94,8 @@ static void init_x86(ed_kernels *k, ed_cpu_flags flags)
     ed_gemm_init_avx512(k);
     ed_attention_init_avx512(k);
     ed_rows_init_avx512(k);
+    ed_activations_init_avx512(k);
+    ed_heads_init_avx512(k);
 #else
     (void)k;
     (void)flags;
@@ -107,6 +111,8 @@ static void init_arm(ed_kernels *k, ed_cpu_flags flags)
     ed_gemm_init_neon(k);
     ed_attention_init_neon(k);
     ed_rows_init_neon(k);
+    ed_activations_init_neon(k);
+    ed_heads_init_neon(k);
 #else
     (void)k;
     (void)flags;

@@ -124,7 +124,7 @@ static void run_region(const ed_gemm_call *call, const region *r, const float *n
 
 /* Columns [col, col + VF_LANES) of one row, or the first n of them. */
 ED_INLINE void finish_vector(const ed_gemm_call *call, vf x, size_t row, size_t col, size_t n,
-                             const bool gelu)
+                             const ed_activation activation)
 {
     const bool whole = n >= VF_LANES;
 
@@ -133,8 +133,7 @@ ED_INLINE void finish_vector(const ed_gemm_call *call, vf x, size_t row, size_t 
 
         x = vf_add(x, whole ? vf_load(bias) : vf_load_part(bias, n));
     }
-    if (gelu)
-        x = vf_gelu(x);
+    x = vf_activate(x, activation);
     if (call->residual != NULL) {
         const float *residual = call->residual + row * call->ld_residual + col;
 
@@ -147,7 +146,7 @@ ED_INLINE void finish_vector(const ed_gemm_call *call, vf x, size_t row, size_t 
 }
 
 ED_INLINE void finish_rows(const ed_gemm_call *call, const region *r, const float *sums,
-                           const bool gelu)
+                           const ed_activation activation)
 {
     const size_t width = r->n_panels * NR;
     const size_t n_cols = min_size(width, call->col_end - r->col);
@@ -157,18 +156,34 @@ ED_INLINE void finish_rows(const ed_gemm_call *call, const region *r, const floa
         size_t c = 0;
 
         for (; c + VF_LANES <= n_cols; c += VF_LANES)
-            finish_vector(call, vf_load(x + c), r->row + i, r->col + c, VF_LANES, gelu);
+            finish_vector(call, vf_load(x + c), r->row + i, r->col + c, VF_LANES, activation);
         if (c < n_cols)
-            finish_vector(call, vf_load(x + c), r->row + i, r->col + c, n_cols - c, gelu);
+            finish_vector(call, vf_load(x + c), r->row + i, r->col + c, n_cols - c, activation);
     }
 }
 
 static void finish(const ed_gemm_call *call, const region *r, const float *sums)
 {
-    if (call->activation == ED_ACTIVATION_GELU)
-        finish_rows(call, r, sums, true);
-    else
-        finish_rows(call, r, sums, false);
+    switch (call->activation) {
+    case ED_ACTIVATION_NONE:
+        finish_rows(call, r, sums, ED_ACTIVATION_NONE);
+        break;
+    case ED_ACTIVATION_GELU:
+        finish_rows(call, r, sums, ED_ACTIVATION_GELU);
+        break;
+    case ED_ACTIVATION_GELU_TANH:
+        finish_rows(call, r, sums, ED_ACTIVATION_GELU_TANH);
+        break;
+    case ED_ACTIVATION_SILU:
+        finish_rows(call, r, sums, ED_ACTIVATION_SILU);
+        break;
+    case ED_ACTIVATION_RELU:
+        finish_rows(call, r, sums, ED_ACTIVATION_RELU);
+        break;
+    case ED_ACTIVATION_TANH:
+        finish_rows(call, r, sums, ED_ACTIVATION_TANH);
+        break;
+    }
 }
 
 #endif

@@ -1,6 +1,9 @@
-/* Exponential and GELU on vectors. Included after a level's vector header. */
+/* Exponential and activations on vectors. Included after a level's vector header. NaN stays NaN. */
 #ifndef ED_VECTOR_MATH_H
 #define ED_VECTOR_MATH_H
+
+#include "kernels/kernels.h"
+#include "kernels/loops/tile.h"
 
 /* Adding 1.5 * 2^23 rounds to a whole number n, and leaves n in the lowest bits. */
 #define VF_ROUNDER 12582912.0f
@@ -24,7 +27,7 @@ static inline vf vf_exp_reduced(vf r, vf z)
     return vf_add_exponent(p, z);
 }
 
-/* e^x for -87 <= x <= 0, within 1 unit in the last place. */
+/* e^x for -87 <= x <= 88, within 1 unit in the last place. */
 static inline vf vf_exp(vf x)
 {
     const vf z = vf_fma(x, vf_set(VF_LOG2E), vf_set(VF_ROUNDER));
@@ -47,7 +50,7 @@ static inline vf vf_exp(vf x)
  * embedding, and kept there a normal number, for denormals are slow. */
 static inline vf vf_gelu(vf x)
 {
-    const vf t = vf_min(vf_set(13.0f), vf_abs(x)); /* NaN stays */
+    const vf t = vf_min(vf_set(13.0f), vf_abs(x));
     const vf half = vf_mul(t, vf_set(-0.5f));
     const vf h = vf_mul(half, t);
     const vf h_rest = vf_fms(half, t, h);
@@ -64,6 +67,59 @@ static inline vf vf_gelu(vf x)
     q = vf_fma(q, h, vf_fma(vf_set(1.517862218f), t, vf_set(1.0f)));
     /* half * 2P = -t P, beside the exponential, not after it */
     return vf_fma(vf_div(vf_mul(half, p), q), e, vf_max(x, vf_set(0.0f)));
+}
+
+/* x / (1 + e^-y): x times the logistic function of y, for y >= -87.9. Nothing cancels. */
+static inline vf vf_times_logistic(vf x, vf y)
+{
+    const vf e = vf_exp(vf_sub(vf_set(0.0f), vf_min(vf_set(87.0f), y)));
+
+    return vf_div(x, vf_add(e, vf_set(1.0f)));
+}
+
+/* Below -87 it stands still at -1e-36. */
+static inline vf vf_silu(vf x)
+{
+    x = vf_max(vf_set(-87.0f), x);
+    return vf_times_logistic(x, x);
+}
+
+/* (1 + tanh(y / 2)) / 2 is the logistic function of y. Below -10 it stands still at -1e-37. */
+static inline vf vf_gelu_tanh(vf x)
+{
+    vf y;
+
+    x = vf_max(vf_set(-10.0f), x);
+    y = vf_fma(vf_set(1.59576912f * 0.044715f), vf_mul(x, x), vf_set(1.59576912f));
+    return vf_times_logistic(x, vf_mul(x, y));
+}
+
+/* Within 2e-7; for small x that is the absolute error. */
+static inline vf vf_tanh(vf x)
+{
+    const vf y = vf_max(vf_set(-43.0f), x);
+
+    return vf_sub(vf_times_logistic(vf_set(2.0f), vf_add(y, y)), vf_set(1.0f));
+}
+
+/* `activation` is a constant where this is inlined. */
+ED_INLINE vf vf_activate(vf x, const ed_activation activation)
+{
+    switch (activation) {
+    case ED_ACTIVATION_NONE:
+        return x;
+    case ED_ACTIVATION_GELU:
+        return vf_gelu(x);
+    case ED_ACTIVATION_GELU_TANH:
+        return vf_gelu_tanh(x);
+    case ED_ACTIVATION_SILU:
+        return vf_silu(x);
+    case ED_ACTIVATION_RELU:
+        return vf_max(vf_set(0.0f), x);
+    case ED_ACTIVATION_TANH:
+        return vf_tanh(x);
+    }
+    return x;
 }
 
 #endif

@@ -7,8 +7,8 @@
  * compiler turns into vector instructions without reordering any sum. Rows lie in panels of MR in
  * the same way. */
 #include "kernels/levels.h"
+#include "kernels/ref/activations_ref.h"
 
-#include <math.h>
 #include <string.h>
 
 enum { MR = 4, NR = 8 };
@@ -65,13 +65,6 @@ static void multiply_tile(float sums[MR][NR], const float *a, const float *b, si
     }
 }
 
-/* x * Phi(x). In double, because for x = -10 a float's rounding of x^2 alone moves the result by
- * 1e-6, and erfc because 1 + erf would cancel there. */
-static float gelu(float x)
-{
-    return (float)(0.5 * (double)x * erfc(-(double)x * 0.70710678118654752440));
-}
-
 static void finish_tile(const ed_gemm_call *call, float sums[MR][NR], size_t i, size_t j)
 {
     for (size_t r = 0; r < MR && i + r < call->row_end; r++) {
@@ -80,8 +73,7 @@ static void finish_tile(const ed_gemm_call *call, float sums[MR][NR], size_t i, 
 
             if (call->bias != NULL)
                 x += call->bias[j + c];
-            if (call->activation == ED_ACTIVATION_GELU)
-                x = gelu(x);
+            x = ed_activate_ref(x, call->activation);
             if (call->residual != NULL)
                 x += call->residual[(i + r) * call->ld_residual + j + c];
             call->out[(i + r) * call->ld_out + j + c] = x;
