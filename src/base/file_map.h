@@ -15,6 +15,8 @@ typedef struct ed_file_map {
 embedd_status ed_file_map_open(ed_file_map *map, const char *path, size_t bytes_max,
                                embedd_error *err);
 void ed_file_map_close(ed_file_map *map); /* a zeroed map is allowed */
+/* Gives back the memory that read pages hold; what is read again comes from the file again. */
+void ed_file_map_drop_pages(const ed_file_map *map);
 
 /* Small files: read whole, NUL added after the last byte; release with ed_free. */
 embedd_status ed_file_read(const char *path, size_t bytes_max, char **data, size_t *n_bytes,

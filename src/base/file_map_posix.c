@@ -41,6 +41,12 @@ done:
     return status;
 }
 
+void ed_file_map_drop_pages(const ed_file_map *map)
+{
+    if (map->mapped)
+        (void)madvise((void *)map->data, map->n_bytes, MADV_DONTNEED);
+}
+
 void ed_file_map_close(ed_file_map *map)
 {
     if (map->mapped)

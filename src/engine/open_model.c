@@ -100,6 +100,7 @@ static embedd_status read_transformer(embedd_model *model, embedd_error *err)
                                  model->tensors, &model->kernels, folder, err);
     if (status == EMBEDD_OK)
         fill_info(model, &config);
+    ed_tensors_drop_pages(model->tensors);
     ed_config_clear(&config);
     return status;
 }

@@ -93,6 +93,12 @@ void ed_tensors_close(ed_tensors *tensors)
     ed_free(tensors);
 }
 
+void ed_tensors_drop_pages(const ed_tensors *tensors)
+{
+    for (size_t i = 0; i < tensors->n_files; i++)
+        ed_file_map_drop_pages(&tensors->files[i].map);
+}
+
 /* ---- shards ---------------------------------------------------------------------------------- */
 
 static int compare_shards(const void *a, const void *b)

@@ -36,6 +36,9 @@ embedd_status ed_tensors_open(ed_tensors **out, const char *folder, embedd_error
 embedd_status ed_tensors_open_file(ed_tensors **out, const char *path, embedd_error *err);
 void ed_tensors_close(ed_tensors *tensors);
 
+/* Once the weights are packed: the file's pages leave memory, and come back where they are read. */
+void ed_tensors_drop_pages(const ed_tensors *tensors);
+
 const ed_tensor *ed_tensors_find(const ed_tensors *tensors, const char *name); /* NULL = none */
 size_t ed_tensors_count(const ed_tensors *tensors);
 const ed_tensor *ed_tensors_at(const ed_tensors *tensors, size_t tensor_index);

@@ -77,6 +77,7 @@ embedd_status ed_transformer_open(ed_transformer *transformer, const ed_config *
     status = init(transformer, config, text_tokens_max, &weights);
     if (status == EMBEDD_OK)
         status = architecture->load(transformer, config, &weights);
+    ed_weights_clear(&weights);
     if (status != EMBEDD_OK) {
         ed_transformer_close(transformer);
         return status;

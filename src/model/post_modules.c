@@ -42,6 +42,7 @@ embedd_status ed_post_modules_open(ed_post_modules *post, const ed_modules *modu
         else if (status == EMBEDD_OK)
             status = open_layer_norm(step, folder, &weights, err);
         post->weight_bytes += weights.weight_bytes;
+        ed_weights_clear(&weights);
         ed_tensors_close(tensors);
     }
     if (status != EMBEDD_OK)

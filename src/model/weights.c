@@ -141,14 +141,13 @@ static embedd_status read_part(ed_weights *weights, const ed_weight_part *part, 
                                bool has_bias, float *rows, float *bias);
 static void part_name(const ed_weights *weights, const ed_weight_part *part,
                       char name[PART_NAME_MAX]);
-static embedd_status take_memory(ed_weights *weights, ed_linear *linear, float **rows);
+static embedd_status take_memory(ed_weights *weights, ed_linear *linear);
 
 embedd_status ed_weights_linear(ed_weights *weights, ed_linear *linear, const ed_weight_part *parts,
                                 size_t n_parts, size_t n_in, bool has_bias)
 {
     const ed_gemm *gemm = &weights->kernels->gemm_f32;
     embedd_status status = EMBEDD_OK;
-    float *rows = NULL; /* [n_out][n_in] */
 
     *linear = (ed_linear){.gemm = gemm, .n_in = n_in};
     /* Shapes are checked before memory is taken: config.json alone can ask for anything. */
@@ -162,26 +161,41 @@ embedd_status ed_weights_linear(ed_weights *weights, ed_linear *linear, const ed
     weights->weight_bytes += linear->n_out * sizeof *linear->bias;
     if (has_bias && !linear->bias)
         return out_of_memory(weights);
-    status = take_memory(weights, linear, &rows);
+    status = take_memory(weights, linear);
     for (size_t i = 0, done = 0; status == EMBEDD_OK && i < n_parts; i++) {
-        status = read_part(weights, &parts[i], n_in, has_bias, rows + done * n_in,
+        status = read_part(weights, &parts[i], n_in, has_bias, weights->rows + done * n_in,
                            has_bias ? linear->bias + done : NULL);
         done += parts[i].n_rows;
     }
     if (status == EMBEDD_OK)
-        gemm->pack_weights(linear->weights, rows, linear->n_out, n_in);
-    ed_free(rows);
+        gemm->pack_weights(linear->weights, weights->rows, linear->n_out, n_in);
     return status;
 }
 
-/* The packed weights' memory, and one for their rows in plain float32. */
-static embedd_status take_memory(ed_weights *weights, ed_linear *linear, float **rows)
+/* The packed weights' memory, and room in weights->rows for the matrix in plain float32. That is
+ * kept from one matrix to the next: fresh pages are most of the time that opening a model takes. */
+static embedd_status take_memory(ed_weights *weights, ed_linear *linear)
 {
-    *rows = ed_calloc(linear->n_out * linear->n_in, sizeof **rows);
+    size_t n = linear->n_out * linear->n_in;
+
+    if (n > weights->rows_cap) {
+        float *rows = ed_realloc(weights->rows, n, sizeof *rows);
+        if (!rows)
+            return out_of_memory(weights);
+        weights->rows = rows;
+        weights->rows_cap = n;
+    }
     linear->weight_bytes = linear->gemm->weights_bytes(linear->n_out, linear->n_in);
     linear->weights = ed_aligned_alloc(linear->weight_bytes);
     weights->weight_bytes += linear->weight_bytes;
-    return *rows && linear->weights ? EMBEDD_OK : out_of_memory(weights);
+    return linear->weights ? EMBEDD_OK : out_of_memory(weights);
+}
+
+void ed_weights_clear(ed_weights *weights)
+{
+    ed_free(weights->rows);
+    weights->rows = NULL;
+    weights->rows_cap = 0;
 }
 
 static void part_name(const ed_weights *weights, const ed_weight_part *part,
@@ -196,13 +210,13 @@ embedd_status ed_weights_linear_transposed(ed_weights *weights, ed_linear *linea
                                            const ed_weight_part *part, size_t n_out)
 {
     size_t n_in = part->n_rows;
-    float *rows = NULL, *transposed = NULL;
+    float *transposed = NULL;
     embedd_status status = read_part(weights, part, n_out, false, NULL, NULL);
 
     *linear = (ed_linear){.gemm = &weights->kernels->gemm_f32, .n_out = n_out, .n_in = n_in};
     if (status != EMBEDD_OK)
         return status;
-    status = take_memory(weights, linear, &rows);
+    status = take_memory(weights, linear);
     if (status == EMBEDD_OK)
         transposed = ed_calloc(n_in * n_out, sizeof *transposed);
     if (status == EMBEDD_OK && !transposed)
@@ -211,11 +225,10 @@ embedd_status ed_weights_linear_transposed(ed_weights *weights, ed_linear *linea
         status = read_part(weights, part, n_out, false, transposed, NULL);
     for (size_t i = 0; status == EMBEDD_OK && i < n_in; i++)
         for (size_t j = 0; j < n_out; j++)
-            rows[j * n_in + i] = transposed[i * n_out + j];
+            weights->rows[j * n_in + i] = transposed[i * n_out + j];
     if (status == EMBEDD_OK)
-        linear->gemm->pack_weights(linear->weights, rows, n_out, n_in);
+        linear->gemm->pack_weights(linear->weights, weights->rows, n_out, n_in);
     ed_free(transposed);
-    ed_free(rows);
     return status;
 }
 

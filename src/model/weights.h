@@ -10,8 +10,13 @@ typedef struct ed_weights {
     const char *where;   /* the folder, for messages */
     char prefix[64];     /* "", "bert.": what stands before every name in this file */
     size_t weight_bytes; /* memory taken so far */
+    float *rows;         /* [rows_cap], one matrix on its way into packed form */
+    size_t rows_cap;
     embedd_error *err;
 } ed_weights;
+
+/* Frees what reading needed. */
+void ed_weights_clear(ed_weights *weights);
 
 /* The tensor prefix + name of shape [n_rows][n_cols], or [n_cols] if n_rows is 0. */
 embedd_status ed_weights_find(ed_weights *weights, const char *name, size_t n_rows, size_t n_cols,
