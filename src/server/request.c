@@ -78,10 +78,11 @@ void ed_request_clear(ed_request *request)
 static bool read_fields(parser *p)
 {
     ed_json_event event = ed_json_pull_next(&p->json);
-    if (event == ED_JSON_ERROR)
-        return not_json(p);
-    if (event != ED_JSON_OBJECT)
+    if (event != ED_JSON_OBJECT) {
+        if (!ed_json_pull_skip(&p->json, event) || ed_json_pull_next(&p->json) != ED_JSON_END)
+            return not_json(p);
         return wrong_type(p, event, "the body", "an object");
+    }
     while ((event = ed_json_pull_next(&p->json)) == ED_JSON_KEY) {
         embedd_text key = p->json.text;
         field_reader read = NULL;

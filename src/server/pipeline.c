@@ -1,0 +1,308 @@
+/* In: jobs with a body. Out: the same jobs, finished. Never lets a request of many texts hold all
+ * workers: the first takes small ones only. */
+#include "server/pipeline.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/thread_pool.h"
+#include "server/prepare.h"
+
+#include <pthread.h>
+
+#define SMALL_BODY_BYTES   ((size_t)64 << 10)
+#define SMALL_REPLY_FLOATS ((size_t)64 << 10)
+#define CORES_PER_WORKER   8 /* beyond the first two: encoding is a small part of the work */
+
+typedef struct queue {
+    ed_job *first, *last;
+} queue;
+
+typedef struct worker {
+    ed_pipeline *pipeline;
+    embedd_encoder *encoder;
+    pthread_t thread;
+    bool started;
+    bool small_only;
+} worker;
+
+struct ed_pipeline {
+    ed_pipeline_options options;
+    ed_scheduler *scheduler;
+    worker *workers; /* [n_workers] */
+    size_t n_workers;
+    pthread_mutex_t mutex; /* guards the queues and `stop` */
+    pthread_cond_t work;
+    queue small, large;
+    bool stop;
+};
+
+static embedd_status open_workers(ed_pipeline *p, embedd_error *err);
+static void *work(void *context);
+static ed_job *wait_for_job(worker *w);
+static void prepare(worker *w, ed_job *job);
+static void write_reply(const ed_pipeline *p, ed_job *job);
+static bool check_computed(ed_job *job);
+static void finish(ed_job *job);
+static void free_inputs(ed_job *job);
+static bool is_small(const ed_job *job);
+static void queue_push(ed_pipeline *p, ed_job *job);
+static ed_job *queue_pop(queue *q);
+static void on_ticket_done(ed_ticket *ticket);
+
+/* embedd_embed_rows for a context that is not a session's type. */
+static embedd_status embed_rows(void *session, const embedd_row *rows, size_t n_rows,
+                                embedd_error *err)
+{
+    return embedd_embed_rows(session, rows, n_rows, err);
+}
+
+embedd_status ed_pipeline_open(ed_pipeline **out, const ed_pipeline_options *options,
+                               embedd_error *err)
+{
+    ed_pipeline *p = ed_calloc(1, sizeof *p);
+    if (!p)
+        return ed_fail(err, EMBEDD_MEMORY, "no memory for the request queue");
+    p->options = *options;
+    pthread_mutex_init(&p->mutex, NULL);
+    pthread_cond_init(&p->work, NULL);
+    const ed_scheduler_options scheduler = {
+        .embed = embed_rows,
+        .embed_context = options->session,
+        .done = on_ticket_done,
+        .batch_tokens_max = embedd_session_batch_tokens_max(options->session),
+        .queue_tokens_max = options->queue_tokens_max,
+        .queue_requests_max = options->queue_requests_max,
+        .stuck_ms = options->stuck_ms,
+    };
+    embedd_status status = ed_scheduler_open(&p->scheduler, &scheduler, err);
+    if (status == EMBEDD_OK)
+        status = open_workers(p, err);
+    if (status == EMBEDD_OK)
+        *out = p;
+    else
+        ed_pipeline_close(p);
+    return status;
+}
+
+static embedd_status open_workers(ed_pipeline *p, embedd_error *err)
+{
+    p->n_workers = 2 + ed_cpu_cores() / CORES_PER_WORKER;
+    p->workers = ed_calloc(p->n_workers, sizeof *p->workers);
+    if (!p->workers)
+        return ed_fail(err, EMBEDD_MEMORY, "no memory for the workers");
+    for (size_t i = 0; i < p->n_workers; i++) {
+        worker *w = &p->workers[i];
+        w->pipeline = p;
+        w->small_only = i == 0;
+        embedd_status status = embedd_encoder_open(p->options.model, &w->encoder, err);
+        if (status != EMBEDD_OK)
+            return status;
+        if (pthread_create(&w->thread, NULL, work, w) != 0)
+            return ed_fail(err, EMBEDD_MEMORY, "a worker thread could not be started");
+        w->started = true;
+    }
+    return EMBEDD_OK;
+}
+
+void ed_pipeline_close(ed_pipeline *p)
+{
+    if (!p)
+        return;
+    ed_scheduler_close(p->scheduler);
+    pthread_mutex_lock(&p->mutex);
+    p->stop = true;
+    pthread_cond_broadcast(&p->work);
+    pthread_mutex_unlock(&p->mutex);
+    for (size_t i = 0; p->workers && i < p->n_workers; i++) {
+        if (p->workers[i].started)
+            pthread_join(p->workers[i].thread, NULL);
+        embedd_encoder_close(p->workers[i].encoder);
+    }
+    pthread_cond_destroy(&p->work);
+    pthread_mutex_destroy(&p->mutex);
+    ed_free(p->workers);
+    ed_free(p);
+}
+
+void ed_pipeline_start(ed_job *job)
+{
+    queue_push(job->pipeline, job);
+}
+
+void ed_pipeline_cancel(ed_job *job, ed_cancel reason)
+{
+    int none = ED_CANCEL_NONE;
+    if (atomic_compare_exchange_strong(&job->cancel, &none, reason))
+        ed_scheduler_cancel(job->pipeline->scheduler, &job->ticket);
+}
+
+void ed_pipeline_get_stats(ed_pipeline *p, ed_scheduler_stats *stats)
+{
+    ed_scheduler_get_stats(p->scheduler, stats);
+}
+
+void ed_job_clear(ed_job *job, ed_budget *budget)
+{
+    free_inputs(job);
+    ed_buf_clear(&job->reply);
+    ed_budget_give(budget, &job->n_reserved, 0);
+}
+
+static void free_inputs(ed_job *job)
+{
+    ed_request_clear(&job->request);
+    ed_free(job->body);
+    ed_free(job->ticket.rows);
+    ed_free(job->usages);
+    ed_free(job->ids);
+    ed_free(job->vectors);
+    job->body = NULL;
+    job->ticket.rows = NULL;
+    job->usages = NULL;
+    job->ids = NULL;
+    job->vectors = NULL;
+}
+
+/* ---- the workers ----------------------------------------------------------------------------- */
+
+static void *work(void *context)
+{
+    worker *w = context;
+    for (ed_job *job; (job = wait_for_job(w));) {
+        if (job->computed)
+            write_reply(w->pipeline, job);
+        else
+            prepare(w, job);
+    }
+    return NULL;
+}
+
+/* NULL when the pipeline closes. */
+static ed_job *wait_for_job(worker *w)
+{
+    ed_pipeline *p = w->pipeline;
+    ed_job *job = NULL;
+    pthread_mutex_lock(&p->mutex);
+    for (;;) {
+        if (!w->small_only)
+            job = queue_pop(&p->large);
+        if (!job)
+            job = queue_pop(&p->small);
+        if (job || p->stop)
+            break;
+        pthread_cond_wait(&p->work, &p->mutex);
+    }
+    pthread_mutex_unlock(&p->mutex);
+    return job;
+}
+
+static void prepare(worker *w, ed_job *job)
+{
+    ed_pipeline *p = w->pipeline;
+    const ed_prepare_options options = {.model = p->options.model,
+                                        .encoder = w->encoder,
+                                        .budget = p->options.budget,
+                                        .texts_max = p->options.texts_max,
+                                        .body_bytes_max = p->options.body_bytes_max};
+    if (!ed_prepare(job, &options)) {
+        check_computed(job); /* a cancelled job's reason goes first */
+        finish(job);
+        return;
+    }
+    if (job->request.n_texts == 0) {
+        write_reply(p, job);
+        return;
+    }
+    switch (ed_scheduler_submit(p->scheduler, &job->ticket)) {
+    case ED_SUBMIT_TAKEN:
+        return; /* the job is not ours any more */
+    case ED_SUBMIT_FULL:
+        ed_problem_set(&job->problem, ED_PROBLEM_OVERLOADED, EMBEDD_NO_INDEX, NULL);
+        break;
+    case ED_SUBMIT_CANCELLED:
+        check_computed(job);
+        break;
+    }
+    finish(job);
+}
+
+static void on_ticket_done(ed_ticket *ticket)
+{
+    ed_job *job = (ed_job *)ticket;
+    job->computed = true;
+    queue_push(job->pipeline, job);
+}
+
+static void write_reply(const ed_pipeline *p, ed_job *job)
+{
+    const ed_result result = {.model_id = p->options.model_id,
+                              .n_dimensions = job->n_dimensions,
+                              .vectors = job->vectors,
+                              .usages = job->usages};
+    if (check_computed(job)) {
+        size_t bytes_max = ed_reply_bytes_max(&job->request, &result);
+        ed_buf_init(&job->reply, bytes_max);
+        ed_buf_reserve(&job->reply, bytes_max / 16 * 13); /* what most vectors take */
+        ed_reply_vectors(&job->reply, &job->request, &result, &job->problem);
+    }
+    finish(job);
+}
+
+/* False, and the problem, if there are no vectors to print. */
+static bool check_computed(ed_job *job)
+{
+    embedd_status status = job->ticket.error.status;
+    switch ((ed_cancel)atomic_load(&job->cancel)) {
+    case ED_CANCEL_NONE:
+        break;
+    case ED_CANCEL_GONE: /* nobody will read it */
+        return ed_problem_set(&job->problem, ED_PROBLEM_INTERNAL, EMBEDD_NO_INDEX, NULL);
+    case ED_CANCEL_DEADLINE:
+        return ed_problem_set(&job->problem, ED_PROBLEM_DEADLINE_EXCEEDED, EMBEDD_NO_INDEX, NULL);
+    case ED_CANCEL_DRAINING:
+        return ed_problem_set(&job->problem, ED_PROBLEM_DRAINING, EMBEDD_NO_INDEX, NULL);
+    }
+    if (status != EMBEDD_OK)
+        return ed_problem_set(&job->problem, ed_problem_of(status), job->ticket.error.index, NULL);
+    return true;
+}
+
+/* The reply is all that is needed from here on. */
+static void finish(ed_job *job)
+{
+    if (job->problem.code != ED_PROBLEM_NONE)
+        ed_buf_clear(&job->reply);
+    free_inputs(job);
+    ed_budget_give(job->pipeline->options.budget, &job->n_reserved, job->reply.cap);
+    job->finished(job);
+}
+
+/* ---- the queues ------------------------------------------------------------------------------ */
+
+static bool is_small(const ed_job *job)
+{
+    return job->computed ? job->request.n_texts * job->n_dimensions <= SMALL_REPLY_FLOATS
+                         : job->n_body <= SMALL_BODY_BYTES;
+}
+
+static void queue_push(ed_pipeline *p, ed_job *job)
+{
+    queue *q = is_small(job) ? &p->small : &p->large;
+    job->next = NULL;
+    pthread_mutex_lock(&p->mutex);
+    if (q->first)
+        q->last->next = job;
+    else
+        q->first = job;
+    q->last = job;
+    pthread_cond_broadcast(&p->work);
+    pthread_mutex_unlock(&p->mutex);
+}
+
+static ed_job *queue_pop(queue *q)
+{
+    ed_job *job = q->first;
+    if (job)
+        q->first = job->next;
+    return job;
+}

@@ -1,0 +1,71 @@
+/* A request's way from body to reply: parse and encode on a worker, compute in the scheduler, print
+ * on a worker. Knows nothing of HTTP. */
+#ifndef ED_PIPELINE_H
+#define ED_PIPELINE_H
+
+#include "server/budget.h"
+#include "server/reply.h"
+#include "server/scheduler.h"
+
+typedef struct ed_pipeline ed_pipeline;
+
+typedef enum ed_cancel {
+    ED_CANCEL_NONE,
+    ED_CANCEL_GONE,     /* the client has closed the connection */
+    ED_CANCEL_DEADLINE, /* it took too long */
+    ED_CANCEL_DRAINING  /* the server must end now */
+} ed_cancel;
+
+/* One request; zeroed by its owner before the first use. From ed_pipeline_start to `finished` the
+ * pipeline owns it, and only ed_pipeline_cancel may touch it. */
+typedef struct ed_job {
+    ed_ticket ticket; /* first: a ticket of the scheduler is its job */
+    /* in */
+    ed_pipeline *pipeline;
+    char *body; /* [n_body], from ed_realloc; freed when no longer needed */
+    size_t n_body;
+    void (*finished)(struct ed_job *job); /* on a worker */
+    void *context;
+    /* out */
+    ed_problem problem; /* code NONE: `reply` is the body of a 200 */
+    ed_buf reply;
+    /* the pipeline's */
+    ed_request request;
+    embedd_encode_options encode;
+    size_t n_dimensions;
+    embedd_usage *usages; /* [n_texts] */
+    int32_t *ids;         /* [n_tokens] of all texts */
+    float *vectors;       /* [n_texts][n_dimensions] */
+    size_t n_reserved;    /* of the memory budget; the body's bytes are in it, too */
+    atomic_int cancel;    /* an ed_cancel */
+    bool computed;        /* the next stage is the reply */
+    struct ed_job *next;  /* in a worker's queue */
+} ed_job;
+
+typedef struct ed_pipeline_options {
+    const embedd_model *model;
+    embedd_session *session;
+    const char *model_id;
+    ed_budget *budget;
+    size_t texts_max;
+    size_t body_bytes_max;
+    size_t queue_tokens_max;
+    size_t queue_requests_max;
+    unsigned stuck_ms;
+} ed_pipeline_options;
+
+embedd_status ed_pipeline_open(ed_pipeline **out, const ed_pipeline_options *options,
+                               embedd_error *err);
+/* All jobs must be finished. NULL is allowed. */
+void ed_pipeline_close(ed_pipeline *pipeline);
+
+void ed_pipeline_start(ed_job *job);
+/* Finishes it early, at once if it waits. Any number of times, from any thread, from before its
+ * start until it is finished; the first reason counts. */
+void ed_pipeline_cancel(ed_job *job, ed_cancel reason);
+void ed_pipeline_get_stats(ed_pipeline *pipeline, ed_scheduler_stats *stats);
+
+/* Frees what a job holds and gives its memory back to the budget. */
+void ed_job_clear(ed_job *job, ed_budget *budget);
+
+#endif

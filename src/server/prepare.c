@@ -1,0 +1,150 @@
+/* In: a body. Out: rows for the scheduler, and what was cut off. Never computes a text of a request
+ * that will be refused: everything is checked first. */
+#include "server/prepare.h"
+
+#include "base/checked.h"
+#include "base/memory.h"
+
+#include <string.h>
+
+static bool resolve_options(ed_job *job, const ed_prepare_options *options);
+static bool find_prompt(ed_job *job, const embedd_model_info *info);
+static bool allocate(ed_job *job, ed_budget *budget);
+static bool encode_texts(ed_job *job, const ed_prepare_options *options, size_t *n_ids);
+static bool encode_text(ed_job *job, embedd_encoder *encoder, size_t text_index, int32_t *ids,
+                        size_t ids_cap);
+static void make_rows(ed_job *job);
+static bool no_memory(ed_job *job);
+
+bool ed_prepare(ed_job *job, const ed_prepare_options *options)
+{
+    size_t n_ids = 0;
+    if (!ed_request_parse(&job->request, job->body, job->n_body, options->texts_max,
+                          &job->problem) ||
+        !resolve_options(job, options))
+        return false;
+    if (job->request.n_texts == 0)
+        return true;
+    if (!allocate(job, options->budget) || !encode_texts(job, options, &n_ids))
+        return false;
+    if (!ed_budget_take(options->budget, &job->n_reserved, n_ids * sizeof *job->ids))
+        return ed_problem_set(&job->problem, ED_PROBLEM_OVERLOADED, EMBEDD_NO_INDEX, NULL);
+    job->ticket.n_tokens = n_ids;
+    make_rows(job);
+    return true;
+}
+
+static bool resolve_options(ed_job *job, const ed_prepare_options *options)
+{
+    const ed_request *request = &job->request;
+    job->encode =
+        (embedd_encode_options){.prompt = request->prompt, .no_truncate = !request->truncate};
+    job->n_dimensions = embedd_model_dimensions(options->model, request->pooling);
+    if (job->n_dimensions == 0)
+        return ed_problem_set(&job->problem, ED_PROBLEM_INVALID_VALUE, EMBEDD_NO_INDEX,
+                              "this model's layers after pooling do not accept that pooling");
+    /* A long prompt before each of many texts would be work without bound. */
+    if (request->n_texts > 0 &&
+        request->prompt.n_bytes > options->body_bytes_max / request->n_texts)
+        return ed_problem_set(&job->problem, ED_PROBLEM_BODY_TOO_LARGE, EMBEDD_NO_INDEX,
+                              "the prompt before each text makes more than %zu bytes",
+                              options->body_bytes_max);
+    return find_prompt(job, embedd_model_get_info(options->model));
+}
+
+static bool find_prompt(ed_job *job, const embedd_model_info *info)
+{
+    embedd_text name = job->request.prompt_name;
+    if (!name.bytes)
+        return true;
+    for (size_t i = 0; i < info->n_prompts && !job->encode.prompt_name; i++)
+        if (strlen(info->prompts[i].name) == name.n_bytes &&
+            memcmp(info->prompts[i].name, name.bytes, name.n_bytes) == 0)
+            job->encode.prompt_name = info->prompts[i].name;
+    if (!job->encode.prompt_name)
+        return ed_problem_set(&job->problem, ED_PROBLEM_UNKNOWN_PROMPT, EMBEDD_NO_INDEX,
+                              "the model has no such prompt; GET /info lists its %zu prompts",
+                              info->n_prompts);
+    return true;
+}
+
+/* All but the ids, whose number is not known yet. The reply's bytes are counted here, too. */
+static bool allocate(ed_job *job, ed_budget *budget)
+{
+    size_t n_texts = job->request.n_texts, n_floats, n_bytes;
+    const ed_result result = {.n_dimensions = job->n_dimensions};
+    if (!ed_mul_size(n_texts, job->n_dimensions, &n_floats) ||
+        !ed_mul_size(n_floats, sizeof(float), &n_bytes) ||
+        !ed_add_size(n_bytes, n_texts * (sizeof(embedd_usage) + sizeof(embedd_row)), &n_bytes) ||
+        !ed_add_size(n_bytes, ed_reply_bytes_max(&job->request, &result), &n_bytes) ||
+        !ed_budget_take(budget, &job->n_reserved, n_bytes))
+        return ed_problem_set(&job->problem, ED_PROBLEM_OVERLOADED, EMBEDD_NO_INDEX, NULL);
+    job->usages = ed_calloc(n_texts, sizeof *job->usages);
+    job->ticket.rows = ed_calloc(n_texts, sizeof *job->ticket.rows);
+    job->vectors = ed_calloc(n_floats, sizeof *job->vectors);
+    return job->usages && job->ticket.rows && job->vectors ? true : no_memory(job);
+}
+
+static bool encode_texts(ed_job *job, const ed_prepare_options *options, size_t *n_ids)
+{
+    size_t tokens_max = embedd_model_get_info(options->model)->tokens_max;
+    size_t ids_cap = 0;
+    for (size_t i = 0; i < job->request.n_texts; i++) {
+        if (atomic_load(&job->cancel) != ED_CANCEL_NONE)
+            return false;
+        if (ids_cap - *n_ids < tokens_max) {
+            ids_cap = ids_cap * 2 + tokens_max;
+            int32_t *ids = ed_realloc(job->ids, ids_cap, sizeof *ids);
+            if (!ids)
+                return no_memory(job);
+            job->ids = ids;
+        }
+        if (!encode_text(job, options->encoder, i, job->ids + *n_ids, ids_cap - *n_ids))
+            return false;
+        *n_ids += job->usages[i].n_tokens;
+    }
+    return true;
+}
+
+static bool encode_text(ed_job *job, embedd_encoder *encoder, size_t text_index, int32_t *ids,
+                        size_t ids_cap)
+{
+    embedd_error err;
+    embedd_usage *usage = &job->usages[text_index];
+    embedd_status status = embedd_encode(encoder, job->request.texts[text_index], &job->encode, ids,
+                                         ids_cap, usage, &err);
+    if (status == EMBEDD_OK)
+        return true;
+    if (status != EMBEDD_TOO_LONG)
+        return ed_problem_set(&job->problem, ed_problem_of(status), text_index, NULL);
+    ed_problem_set(&job->problem, ED_PROBLEM_INPUT_TOO_LONG, text_index,
+                   "text %zu has %zu tokens, the model reads %zu", text_index,
+                   usage->n_tokens_total, usage->n_tokens);
+    job->problem.n_tokens = usage->n_tokens_total;
+    job->problem.n_tokens_max = usage->n_tokens;
+    return false;
+}
+
+/* When the ids do not move any more. */
+static void make_rows(ed_job *job)
+{
+    const int32_t *ids = job->ids;
+    for (size_t i = 0; i < job->request.n_texts; i++) {
+        const embedd_usage *usage = &job->usages[i];
+        job->ticket.rows[i] = (embedd_row){
+            .ids = ids,
+            .n_tokens = usage->n_tokens,
+            .n_tokens_prompt = usage->n_tokens_prompt,
+            .pooling = job->request.pooling,
+            .normalize = job->request.normalize,
+            .out = job->vectors + i * job->n_dimensions,
+        };
+        ids += usage->n_tokens;
+    }
+    job->ticket.n_rows = job->request.n_texts;
+}
+
+static bool no_memory(ed_job *job)
+{
+    return ed_problem_set(&job->problem, ED_PROBLEM_OUT_OF_MEMORY, EMBEDD_NO_INDEX, NULL);
+}

@@ -1,0 +1,19 @@
+/* The first half of a job: body -> texts -> token ids -> rows. */
+#ifndef ED_PREPARE_H
+#define ED_PREPARE_H
+
+#include "server/pipeline.h"
+
+typedef struct ed_prepare_options {
+    const embedd_model *model;
+    embedd_encoder *encoder;
+    ed_budget *budget;
+    size_t texts_max;
+    size_t body_bytes_max; /* also of the texts, each with the prompt before it */
+} ed_prepare_options;
+
+/* Fills the job's request, usages, ids, vectors (not yet computed) and ticket. False with the job's
+ * problem; a job that is cancelled meanwhile gets any. */
+bool ed_prepare(ed_job *job, const ed_prepare_options *options);
+
+#endif

@@ -1,0 +1,299 @@
+/* In: options. Out: an exit code, after serving. Listens first and loads then, so that a client can
+ * ask; prints one line on standard output, and nothing else there. */
+#include "server/server.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "server/http.h"
+#include "server/json_text.h"
+#include "server/lifecycle.h"
+#include "server/listen.h"
+#include "server/log.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define FILES_RESERVED 64 /* files that are no connections */
+#define QUEUE_TOKENS   ((size_t)1 << 20)
+#define DRAIN_TICK_MS  5
+#define DRAIN_REPLY_MS 250 /* to say "draining" to whoever is still waiting */
+#define PROTOCOL       1
+
+typedef struct server {
+    ed_server_options options;
+    ed_service service;
+    ed_listener listener;
+    ed_http *http;
+    pthread_t loader;
+    bool loading;
+    embedd_status load_status;
+    embedd_error err;
+} server;
+
+static void hold_standard_files(void);
+static ed_exit open_front(server *s);
+static void raise_file_limit(ed_server_options *options);
+static ed_exit serve(server *s);
+static void *load(void *context);
+static bool print_ready_line(const server *s);
+static void drain(server *s);
+static bool wait_until_idle(server *s, unsigned limit_ms);
+static void clear(server *s);
+static unsigned env_ms(const char *name, unsigned by_default);
+
+void ed_server_options_init(ed_server_options *options)
+{
+    *options = (ed_server_options){
+        .host = "127.0.0.1",
+        .port = 8421,
+        .body_bytes_max = (size_t)8 << 20,
+        .texts_max = 4096,
+        .queue_tokens_max = QUEUE_TOKENS,
+        .queue_requests_max = 512,
+        .connections_max = 1024,
+        .request_bytes_max = (size_t)160 << 20,
+        .deadline_ms = 120000,
+        .drain_ms = env_ms("EMBEDD_DRAIN_MS", 5000),
+        .header_ms = env_ms("EMBEDD_HEADER_MS", 10000),
+        .body_ms = env_ms("EMBEDD_BODY_MS", 15000),
+        .idle_ms = env_ms("EMBEDD_IDLE_MS", 75000),
+        .stuck_ms = env_ms("EMBEDD_STUCK_MS", 10000),
+    };
+}
+
+static unsigned env_ms(const char *name, unsigned by_default)
+{
+    const char *text = getenv(name);
+    char *end;
+    unsigned long value = text ? strtoul(text, &end, 10) : 0;
+    return text && *text && *end == '\0' && value > 0 && value < 1u << 30 ? (unsigned)value
+                                                                          : by_default;
+}
+
+ed_exit ed_server_run(const ed_server_options *options)
+{
+    server s = {.options = *options, .listener = {.fd = -1}, .load_status = EMBEDD_OK};
+    if (s.options.api_key && s.options.api_key[0] == '\0')
+        s.options.api_key = NULL;
+    if (s.options.queue_tokens_max == 0)
+        s.options.queue_tokens_max = QUEUE_TOKENS;
+    hold_standard_files();
+    ed_log_init(s.options.log_json);
+    ed_exit result = open_front(&s);
+    if (result == ED_EXIT_OK)
+        result = serve(&s);
+    if (result != ED_EXIT_OK)
+        ed_log(ED_LOG_ERROR, "%s", s.err.message);
+    clear(&s);
+    return result;
+}
+
+ed_exit ed_exit_of(embedd_status status)
+{
+    switch (status) {
+    case EMBEDD_OK:
+        return ED_EXIT_OK;
+    case EMBEDD_NOT_FOUND:
+        return ED_EXIT_NOT_FOUND;
+    case EMBEDD_FORMAT:
+    case EMBEDD_UNSUPPORTED:
+    case EMBEDD_NONFINITE:
+    case EMBEDD_CHECKSUM:
+    case EMBEDD_LIMIT:
+        return ED_EXIT_MODEL;
+    case EMBEDD_CPU:
+        return ED_EXIT_CPU;
+    case EMBEDD_MEMORY:
+        return ED_EXIT_MEMORY;
+    case EMBEDD_ARGUMENT:
+        return ED_EXIT_USAGE;
+    case EMBEDD_UTF8:
+    case EMBEDD_TOO_LONG:
+    case EMBEDD_IO:
+    case EMBEDD_NETWORK:
+        return ED_EXIT_FAILURE;
+    }
+    return ED_EXIT_FAILURE;
+}
+
+/* Where one is closed, the next socket would get its number, and the ready line. */
+static void hold_standard_files(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)!open("/dev/null", O_RDWR); /* the lowest free number, which is fd */
+}
+
+/* ---- listening, before there is a model -------------------------------------------------------
+ */
+
+static ed_exit open_front(server *s)
+{
+    const ed_server_options *o = &s->options;
+    ed_service *service = &s->service;
+    raise_file_limit(&s->options);
+    ed_exit result = ed_listener_open(&s->listener, o->host, o->port, o->allow_remote, &s->err);
+    if (result != ED_EXIT_OK)
+        return result;
+    service->options = o;
+    service->began_ns = ed_clock_ns();
+    service->model_id = o->model_id ? o->model_id : o->model_folder;
+    service->budget.n_max = o->request_bytes_max;
+    service->guard = (ed_guard){.host = s->listener.host,
+                                .port = s->listener.port,
+                                .allow_remote = o->allow_remote,
+                                .api_key = o->api_key,
+                                .origins = o->origins,
+                                .n_origins = o->n_origins};
+    const ed_connections_options connections = {.header_ms = o->header_ms,
+                                                .body_ms = o->body_ms,
+                                                .idle_ms = o->idle_ms,
+                                                .deadline_ms = o->deadline_ms};
+    embedd_status status = ed_lifecycle_open(o->exit_with_parent, &s->err);
+    if (status == EMBEDD_OK)
+        status = ed_connections_open(&service->connections, &connections, &s->err);
+    if (status == EMBEDD_OK)
+        status = ed_http_open(&s->http, service, s->listener.fd, &s->err);
+    if (status == EMBEDD_OK)
+        s->listener.fd = -1; /* the HTTP server's now */
+    return ed_exit_of(status);
+}
+
+/* Each connection is an open file, and the usual limit is low. */
+static void raise_file_limit(ed_server_options *options)
+{
+    struct rlimit files;
+    rlim_t wanted = options->connections_max + FILES_RESERVED;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    if (files.rlim_cur < wanted) {
+        files.rlim_cur = files.rlim_max < wanted ? files.rlim_max : wanted;
+        if (setrlimit(RLIMIT_NOFILE, &files) != 0)
+            getrlimit(RLIMIT_NOFILE, &files);
+    }
+    if (files.rlim_cur < wanted)
+        options->connections_max =
+            files.rlim_cur > 2 * FILES_RESERVED ? files.rlim_cur - FILES_RESERVED : FILES_RESERVED;
+}
+
+/* ---- serving --------------------------------------------------------------------------------- */
+
+static ed_exit serve(server *s)
+{
+    if (pthread_create(&s->loader, NULL, load, s) != 0) {
+        snprintf(s->err.message, sizeof s->err.message, "the loading thread could not be started");
+        return ED_EXIT_MEMORY;
+    }
+    s->loading = true;
+    /* A model that is being read cannot be interrupted, and nothing is in flight yet. */
+    if (ed_lifecycle_wait(-1) == ED_EVENT_STOP)
+        _exit(ED_EXIT_OK);
+    pthread_join(s->loader, NULL);
+    s->loading = false;
+    if (s->load_status != EMBEDD_OK)
+        return ed_exit_of(s->load_status);
+
+    atomic_store(&s->service.state, ED_SERVICE_READY);
+    if (!print_ready_line(s))
+        ed_log(ED_LOG_WARNING, "nobody reads standard output: the ready line is lost");
+    while (ed_lifecycle_wait(-1) != ED_EVENT_STOP)
+        ;
+    drain(s);
+    return ED_EXIT_OK;
+}
+
+static void *load(void *context)
+{
+    server *s = context;
+    ed_service *service = &s->service;
+    const ed_server_options *o = &s->options;
+    const embedd_session_options session = {.n_threads = o->n_threads,
+                                            .batch_tokens_max = o->batch_tokens_max};
+    embedd_status status = embedd_model_open(o->model_folder, &o->model, &service->model, &s->err);
+    if (status == EMBEDD_OK)
+        status = embedd_session_open(service->model, &session, &service->session, &s->err);
+    if (status == EMBEDD_OK) {
+        const ed_pipeline_options pipeline = {.model = service->model,
+                                              .session = service->session,
+                                              .model_id = service->model_id,
+                                              .budget = &service->budget,
+                                              .texts_max = o->texts_max,
+                                              .body_bytes_max = o->body_bytes_max,
+                                              .queue_tokens_max = o->queue_tokens_max,
+                                              .queue_requests_max = o->queue_requests_max,
+                                              .stuck_ms = o->stuck_ms};
+        status = ed_pipeline_open(&service->pipeline, &pipeline, &s->err);
+    }
+    s->load_status = status;
+    ed_lifecycle_tell(ED_EVENT_LOADED);
+    return NULL;
+}
+
+static bool print_ready_line(const server *s)
+{
+    const embedd_model_info *info = embedd_model_get_info(s->service.model);
+    ed_buf line;
+    char url[96];
+    ed_listener_url(&s->listener, url, sizeof url);
+    ed_buf_init(&line, 65536);
+    ed_buf_printf(&line,
+                  "{\"event\":\"ready\",\"pid\":%ld,\"host\":\"%s\",\"port\":%u,\"url\":\"%s\","
+                  "\"version\":\"%s\",\"protocol\":%d,\"model\":",
+                  (long)getpid(), s->listener.host, s->listener.port, url, embedd_version(),
+                  PROTOCOL);
+    ed_json_text_string_or_null(&line, s->service.model_id);
+    ed_buf_printf(&line, ",\"dimensions\":%zu}\n", info->dimensions);
+    bool ok =
+        !line.failed && write(STDOUT_FILENO, line.data, line.n_bytes) == (ssize_t)line.n_bytes;
+    ed_buf_clear(&line);
+    ed_log(ED_LOG_INFO, "ready on %s after %.3f s: %s, %zu dimensions, %s, %zu threads", url,
+           (double)(ed_clock_ns() - s->service.began_ns) * 1e-9, info->architecture,
+           info->dimensions, info->cpu_level, embedd_session_threads(s->service.session));
+    return ok;
+}
+
+/* ---- draining -------------------------------------------------------------------------------- */
+
+/* What is in flight is finished, what comes is refused. After drain_ms whoever still waits is told;
+ * if even that takes too long, the batch that runs is not worth waiting for. */
+static void drain(server *s)
+{
+    ed_log(ED_LOG_INFO, "draining");
+    atomic_store(&s->service.state, ED_SERVICE_DRAINING);
+    if (wait_until_idle(s, s->options.drain_ms))
+        return;
+    ed_connections_cancel_all(s->service.connections, ED_CANCEL_DRAINING);
+    wait_until_idle(s, DRAIN_REPLY_MS);
+    if (ed_http_jobs(s->http) > 0) {
+        ed_log(ED_LOG_WARNING, "%zu requests were not finished in time", ed_http_jobs(s->http));
+        _exit(ED_EXIT_OK);
+    }
+}
+
+static bool wait_until_idle(server *s, unsigned limit_ms)
+{
+    uint64_t until_ns = ed_clock_ns() + (uint64_t)limit_ms * 1000000;
+    while (ed_http_exchanges(s->http) > 0) {
+        if (ed_clock_ns() >= until_ns)
+            return false;
+        ed_lifecycle_wait(DRAIN_TICK_MS);
+    }
+    return true;
+}
+
+static void clear(server *s)
+{
+    ed_http_close(s->http);
+    ed_connections_close(s->service.connections);
+    ed_pipeline_close(s->service.pipeline);
+    embedd_session_close(s->service.session);
+    embedd_model_close(s->service.model);
+    ed_lifecycle_close();
+    if (s->listener.fd >= 0)
+        close(s->listener.fd);
+}

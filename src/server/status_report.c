@@ -1,0 +1,133 @@
+/* In: the service. Out: JSON about it. */
+#include "server/status_report.h"
+
+#include "base/clock.h"
+#include "server/json_text.h"
+
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static void put_queue(ed_buf *reply, const ed_scheduler_stats *stats);
+static void put_limits(ed_buf *reply, const ed_server_options *options);
+static void put_prompts(ed_buf *reply, const embedd_model_info *info);
+static double uptime_s(const ed_service *service);
+static size_t resident_bytes(void);
+
+unsigned ed_report_health(ed_service *service, ed_buf *reply, ed_problem *problem)
+{
+    ed_scheduler_stats stats = {0};
+    ed_service_state state = ed_service_get_state(service);
+    const char *status = "ok";
+    (void)problem;
+    if (state != ED_SERVICE_LOADING)
+        ed_pipeline_get_stats(service->pipeline, &stats);
+    if (state == ED_SERVICE_LOADING)
+        status = "loading";
+    else if (state == ED_SERVICE_DRAINING)
+        status = "draining";
+    else if (stats.stuck)
+        status = "stuck";
+    bool ready = state == ED_SERVICE_READY && !stats.stuck;
+    ed_buf_printf(reply,
+                  "{\"status\":\"%s\",\"ready\":%s,\"version\":\"%s\",\"uptime_s\":%.3f,"
+                  "\"rss_bytes\":%zu,",
+                  status, ready ? "true" : "false", embedd_version(), uptime_s(service),
+                  resident_bytes());
+    put_queue(reply, &stats);
+    ed_buf_append_text(reply, "}\n");
+    return ready ? 200 : 503;
+}
+
+unsigned ed_report_info(ed_service *service, ed_buf *reply, ed_problem *problem)
+{
+    ed_scheduler_stats stats;
+    if (ed_service_get_state(service) == ED_SERVICE_LOADING) {
+        ed_problem_set(problem, ED_PROBLEM_LOADING, EMBEDD_NO_INDEX, NULL);
+        return 0;
+    }
+    const embedd_model_info *info = embedd_model_get_info(service->model);
+    ed_pipeline_get_stats(service->pipeline, &stats);
+    ed_buf_append_text(reply, "{\"model_id\":");
+    ed_json_text_string_or_null(reply, service->model_id);
+    ed_buf_printf(reply, ",\"dim\":%zu,\"device\":\"cpu\",\"version\":\"%s\",\"architecture\":",
+                  info->dimensions, embedd_version());
+    ed_json_text_string_or_null(reply, info->architecture);
+    ed_buf_printf(reply, ",\"max_tokens\":%zu,\"pooling\":\"%s\",\"normalized\":%s,",
+                  info->tokens_max, info->pooling, info->normalized ? "true" : "false");
+    put_prompts(reply, info);
+    ed_buf_printf(reply,
+                  "\"dtype\":\"%s\",\"cpu_level\":\"%s\",\"threads\":%zu,\"n_layers\":%zu,"
+                  "\"hidden_size\":%zu,\"vocabulary\":%zu,\"n_parameters\":%zu,"
+                  "\"weight_bytes\":%zu,\"scratch_bytes\":%zu,\"rss_bytes\":%zu,",
+                  info->dtype, info->cpu_level, embedd_session_threads(service->session),
+                  info->n_layers, info->hidden_size, info->vocabulary, info->n_parameters,
+                  info->weight_bytes, embedd_session_scratch_bytes(service->session),
+                  resident_bytes());
+    put_limits(reply, service->options);
+    ed_buf_printf(reply, "\"batch_tokens_max\":%zu,\"uptime_s\":%.3f,",
+                  embedd_session_batch_tokens_max(service->session), uptime_s(service));
+    ed_buf_printf(reply, "\"done\":{\"texts\":%llu,\"tokens\":%llu,\"batches\":%llu},",
+                  (unsigned long long)stats.n_texts_done, (unsigned long long)stats.n_tokens_done,
+                  (unsigned long long)stats.n_batches_done);
+    put_queue(reply, &stats);
+    ed_buf_append_text(reply, "}\n");
+    return 200;
+}
+
+static void put_queue(ed_buf *reply, const ed_scheduler_stats *stats)
+{
+    ed_buf_printf(reply, "\"queue\":{\"requests\":%zu,\"tokens\":%zu}", stats->n_requests,
+                  stats->n_tokens);
+}
+
+static void put_limits(ed_buf *reply, const ed_server_options *options)
+{
+    ed_buf_printf(reply,
+                  "\"limits\":{\"body_bytes\":%zu,\"texts\":%zu,\"queue_tokens\":%zu,"
+                  "\"queue_requests\":%zu,\"request_bytes\":%zu,\"connections\":%zu,"
+                  "\"deadline_ms\":%u},",
+                  options->body_bytes_max, options->texts_max, options->queue_tokens_max,
+                  options->queue_requests_max, options->request_bytes_max, options->connections_max,
+                  options->deadline_ms);
+}
+
+static void put_prompts(ed_buf *reply, const embedd_model_info *info)
+{
+    ed_buf_append_text(reply, "\"prompts\":{");
+    for (size_t i = 0; i < info->n_prompts; i++) {
+        if (i > 0)
+            ed_buf_append(reply, ",", 1);
+        ed_json_text_string_or_null(reply, info->prompts[i].name);
+        ed_buf_append(reply, ":", 1);
+        ed_json_text_string_or_null(reply, info->prompts[i].text);
+    }
+    ed_buf_append_text(reply, "},\"default_prompt\":");
+    ed_json_text_string_or_null(reply, info->default_prompt);
+    ed_buf_append(reply, ",", 1);
+}
+
+static double uptime_s(const ed_service *service)
+{
+    return (double)(ed_clock_ns() - service->began_ns) * 1e-9;
+}
+
+/* Now where the system tells it, else the most so far; 0 = unknown. */
+static size_t resident_bytes(void)
+{
+#if defined(__linux__)
+    size_t n_pages = 0;
+    FILE *file = fopen("/proc/self/statm", "rbe");
+    if (file) {
+        if (fscanf(file, "%*s %zu", &n_pages) != 1)
+            n_pages = 0;
+        fclose(file);
+    }
+    return n_pages * (size_t)sysconf(_SC_PAGESIZE);
+#else
+    struct rusage usage;
+    if (getrusage(RUSAGE_SELF, &usage) != 0)
+        return 0;
+    return (size_t)usage.ru_maxrss; /* bytes on macOS */
+#endif
+}
