@@ -1,0 +1,192 @@
+"""A server for the tests of this folder: started, asked, stopped. Python's standard library only."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import threading
+import time
+
+PROGRAM = os.environ["EMBEDD_PROGRAM"]
+GOLDEN = os.path.join(os.environ["EMBEDD_TEST_DATA"], "golden")
+SANITIZED = bool(os.environ.get("EMBEDD_SAN"))
+SLOWER = 10 if SANITIZED else 1  # times are this much longer under a sanitizer
+
+
+def model_folder(name="bert-mean-norm"):
+    return os.path.join(GOLDEN, name)
+
+
+def golden_rows(name="bert-mean-norm", file="expected.jsonl"):
+    with open(os.path.join(model_folder(name), file), encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def bits(vector):
+    """The float32 numbers of a vector, as bytes."""
+    return struct.pack("<%df" % len(vector), *vector)
+
+
+class Reply:
+    def __init__(self, status, headers, body):
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def code(self):
+        return self.json["error"]["code"]
+
+
+class RunningServer:
+    """`with RunningServer() as server:`; `env` replaces variables, None removes one."""
+
+    def __init__(self, *arguments, model="bert-mean-norm", env=None, **popen):
+        self.environment = dict(os.environ)
+        for name in list(self.environment):
+            if name.startswith("EMBEDD_") and name != "EMBEDD_CPU":
+                del self.environment[name]
+        self.environment.update(env or {})
+        folder = model if os.path.isabs(model) else model_folder(model)
+        self.command = [PROGRAM, "serve", "-m", folder, "--port", "0", *arguments]
+        self.errors = []
+        self.collector = None
+        popen.setdefault("stderr", subprocess.PIPE)
+        popen.setdefault("stdin", subprocess.DEVNULL)
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, env=self.environment,
+                                        **popen)
+        if popen["stderr"] == subprocess.PIPE:
+            self.collector = threading.Thread(target=self._collect_errors, daemon=True)
+            self.collector.start()
+        line = self.process.stdout.readline()
+        if not line:
+            self.process.wait()
+            raise AssertionError("no ready line; exit code %d" % self.process.returncode)
+        self.ready = json.loads(line)
+        self.port = self.ready["port"]
+        self.pid = self.process.pid
+
+    def _collect_errors(self):
+        with self.process.stderr as lines:
+            for line in lines:
+                self.errors.append(line.decode("utf-8", "replace"))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.stop()
+
+    def stop(self, number=signal.SIGTERM, limit_s=20):
+        """The exit code. A sanitizer's report makes it one that is not 0."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            code = self.process.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        finally:
+            self.process.stdout.close()
+            if self.collector:
+                self.collector.join(5)
+        if code != 0:
+            raise AssertionError("exit code %d\n%s" % (code, "".join(self.errors[-200:])))
+        return code
+
+    # ---- asking ---------------------------------------------------------------------------------
+
+    def connect(self, timeout=60):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+
+    def request(self, method, path, body=None, headers=None, connection=None):
+        own = connection is None
+        connection = connection or self.connect()
+        connection.request(method, path, body, headers or {})
+        response = connection.getresponse()
+        reply = Reply(response.status, response.headers, response.read())
+        if own:
+            connection.close()
+        return reply
+
+    def get(self, path, **options):
+        return self.request("GET", path, **options)
+
+    def post(self, body, path="/embed", **options):
+        if not isinstance(body, (bytes, str)):
+            body = json.dumps(body)
+        return self.request("POST", path, body, **options)
+
+    def embed(self, texts, connection=None, **fields):
+        """The vectors, or an AssertionError."""
+        reply = self.post({"texts": texts, **fields}, connection=connection)
+        if reply.status != 200:
+            raise AssertionError("%d %s" % (reply.status, reply.body[:300]))
+        vectors = reply.json["vectors"]
+        if len(vectors) != len(texts):
+            raise AssertionError("%d vectors for %d texts" % (len(vectors), len(texts)))
+        return vectors
+
+    def raw(self, data, timeout=10.0, pieces=None, pause=0.0):
+        """Sends bytes as they are and reads until the server closes or is silent for `timeout`.
+        Returns (bytes, closed)."""
+        with socket.create_connection(("127.0.0.1", self.port)) as connection:
+            connection.settimeout(timeout)
+            received = b""
+            try:
+                if pieces:
+                    for at in range(0, len(data), pieces):
+                        connection.sendall(data[at:at + pieces])
+                        time.sleep(pause)
+                else:
+                    connection.sendall(data)
+                while True:
+                    piece = connection.recv(1 << 20)
+                    if not piece:
+                        return received, True
+                    received += piece
+            except socket.timeout:
+                return received, False
+            except (ConnectionResetError, BrokenPipeError):
+                return received, True
+
+    # ---- looking --------------------------------------------------------------------------------
+
+    def open_files(self):
+        return len(os.listdir("/proc/%d/fd" % self.pid))
+
+    def threads(self):
+        return len(os.listdir("/proc/%d/task" % self.pid))
+
+    def cpu_seconds(self):
+        with open("/proc/%d/stat" % self.pid) as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def memory(self, *names):
+        """Bytes, of lines of /proc/PID/status: anonymous memory and swap by default."""
+        names = names or ("RssAnon", "VmSwap")
+        total = 0
+        with open("/proc/%d/status" % self.pid) as file:
+            for line in file:
+                name, _, value = line.partition(":")
+                if name in names:
+                    total += int(value.split()[0]) * 1024
+        return total
+
+
+def wait_until(condition, limit_s=10.0, tick_s=0.02):
+    """True as soon as the condition holds, False if it does not within the limit."""
+    until = time.monotonic() + limit_s
+    while time.monotonic() < until:
+        if condition():
+            return True
+        time.sleep(tick_s)
+    return bool(condition())

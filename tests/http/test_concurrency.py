@@ -1,0 +1,276 @@
+"""Many clients at once, clients that go away, and overload."""
+
+import random
+import resource
+import socket
+import struct
+import threading
+import time
+import unittest
+
+from running_server import RunningServer, SANITIZED, SLOWER, bits, wait_until
+
+WORDS = "the small grey cat sat upon a mat and dog looked on at every bird".split()
+
+
+def text_of(seed, n_words):
+    generator = random.Random(seed)
+    return " ".join(generator.choice(WORDS) for _ in range(n_words))
+
+
+def run_threads(targets):
+    """Runs them all; the first exception is raised here."""
+    failures = []
+
+    def guarded(target):
+        try:
+            target()
+        except BaseException as failure:  # shown by the main thread
+            failures.append(failure)
+
+    threads = [threading.Thread(target=guarded, args=(target,)) for target in targets]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
+class ConcurrencyTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = RunningServer()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+
+    def setUp(self):
+        self.server.embed(["warm", "up"])
+        self.assertTrue(wait_until(self.idle))
+        self.files = self.server.open_files()
+        self.threads = self.server.threads()
+
+    def tearDown(self):
+        self.assertIsNone(self.server.process.poll())
+        self.assertEqual(self.server.get("/health").status, 200)
+        self.assertTrue(wait_until(lambda: self.server.open_files() <= self.files),
+                        (self.server.open_files(), self.files))
+        self.assertEqual(self.server.threads(), self.threads)
+
+    def idle(self):
+        return self.server.get("/info").json["queue"] == {"requests": 0, "tokens": 0}
+
+    def test_a28_64_clients_get_the_golden_bits(self):
+        texts = [text_of(i, 1 + i * 3 % 130) for i in range(200)]
+        golden = [bits(vector) for vector in self.server.embed(texts)]
+
+        def client(seed):
+            generator = random.Random(seed)
+            connection = self.server.connect()
+            for _ in range(50 if not SANITIZED else 10):
+                chosen = [generator.randrange(200) for _ in range(generator.choice([1, 1, 2, 5]))]
+                vectors = self.server.embed([texts[i] for i in chosen], connection=connection)
+                assert [bits(vector) for vector in vectors] == [golden[i] for i in chosen]
+            connection.close()
+
+        run_threads([lambda seed=seed: client(seed) for seed in range(64)])
+
+    def test_a29_1000_connections_at_once(self):
+        n_clients = 1000
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, n_clients + 200), hard))
+        body = b'{"texts":["%s"]}' % b'","'.join([text_of(1, 60).encode()] * 8)
+        request = (b"POST /embed HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                   b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        sockets = [socket.create_connection(("127.0.0.1", self.server.port))
+                   for _ in range(n_clients)]
+        for connection in sockets:
+            connection.sendall(request)
+        answered = {200: 0, 429: 0}
+        for connection in sockets:
+            connection.settimeout(120)
+            reply = b""
+            while piece := connection.recv(1 << 16):
+                reply += piece
+            status = int(reply.split()[1])
+            answered[status] += 1
+            if status == 429:
+                self.assertIn(b"\r\nRetry-After: ", reply)
+                self.assertIn(b"\r\nx-should-retry: true\r\n", reply)
+            connection.close()
+        self.assertEqual(sum(answered.values()), n_clients)
+        self.assertGreater(answered[200], 100)
+
+    def test_a29_a_full_queue_is_429(self):
+        with RunningServer("--queue-tokens", "500") as server:
+            n_refused = [0]
+
+            def client(seed):
+                for _ in range(20):
+                    reply = server.post({"texts": [text_of(seed, 120)] * 3})
+                    assert reply.status in (200, 429), reply.status
+                    if reply.status == 429:
+                        assert reply.code == "overloaded"
+                        assert int(reply.headers["Retry-After"]) >= 1
+                        n_refused[0] += 1
+
+            run_threads([lambda seed=seed: client(seed) for seed in range(16)])
+            self.assertGreater(n_refused[0], 0)
+            # alone, a request larger than the queue is served
+            self.assertEqual(len(server.embed([text_of(0, 100)] * 50)), 50)
+
+    def test_a30_clients_that_go_away(self):
+        before = self.server.memory()
+        generator = random.Random(5)
+        body = b'{"texts":["%s"]}' % b'","'.join([text_of(2, 100).encode()] * 200)
+        request = (b"POST /embed HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s" %
+                   (len(body), body))
+        for i in range(1000 if not SANITIZED else 100):
+            connection = socket.create_connection(("127.0.0.1", self.server.port))
+            if i % 2:  # RST instead of FIN
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            sent = generator.choice([0, 10, 60, len(request) // 2, len(request), len(request)])
+            connection.sendall(request[:sent])
+            if generator.random() < 0.3:
+                time.sleep(generator.random() * 0.01)
+            connection.close()
+        self.assertTrue(wait_until(self.idle, 5 * SLOWER))
+        busy = self.server.cpu_seconds()
+        time.sleep(0.5)
+        self.assertLess(self.server.cpu_seconds() - busy, 0.25)
+        if not SANITIZED:
+            self.assertLess(self.server.memory() - before, 64 << 20)
+
+    def test_a30_queued_work_of_a_client_that_has_gone_is_dropped(self):
+        with RunningServer(model="mpnet") as server:
+            body = b'{"texts":["%s"]}' % b'","'.join([text_of(3, 190).encode()] * 4000)
+            connection = socket.create_connection(("127.0.0.1", server.port))
+            connection.sendall(b"POST /embed HTTP/1.1\r\nHost: localhost\r\n"
+                               b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+            self.assertTrue(wait_until(
+                lambda: server.get("/info").json["queue"]["tokens"] > 0, 20 * SLOWER, 0.005))
+            connection.close()
+            self.assertTrue(wait_until(
+                lambda: server.get("/info").json["queue"]["requests"] == 0, 2 * SLOWER, 0.005))
+            self.assertLess(server.get("/info").json["done"]["texts"], 4000)
+
+    def test_a31_many_requests_on_one_connection(self):
+        connection = self.server.connect()
+        golden = bits(self.server.embed(["ping"])[0])
+        for _ in range(10000 if not SANITIZED else 500):
+            vector = self.server.embed(["ping"], connection=connection)[0]
+        self.assertEqual(bits(vector), golden)
+        connection.close()
+
+    def test_a31_many_connections(self):
+        for _ in range(10000 if not SANITIZED else 500):
+            self.assertEqual(self.server.get("/health").status, 200)
+
+    def test_a32_health_while_all_is_busy(self):
+        stop = threading.Event()
+
+        def load(texts):
+            while not stop.is_set():
+                self.server.embed(texts)
+
+        def ask():
+            times = []
+            try:
+                for _ in range(100 if not SANITIZED else 20):
+                    began = time.monotonic()
+                    reply = self.server.get("/health")
+                    times.append(time.monotonic() - began)
+                    assert reply.status == 200 and reply.json["ready"], reply.body
+                    time.sleep(0.005)
+            finally:
+                stop.set()
+            times.sort()
+            assert times[len(times) * 9 // 10] < 0.05 * SLOWER, times[-10:]
+
+        run_threads([lambda: load([text_of(4, 120)] * 4096), lambda: load([text_of(5, 30)] * 10),
+                     lambda: load([text_of(6, 3)]), ask])
+
+    def test_small_requests_do_not_wait_for_a_large_one(self):
+        stop = threading.Event()
+        times = []
+
+        def bulk():
+            while not stop.is_set():
+                self.server.embed([text_of(7, 120)] * 3000)
+
+        def small():
+            connection = self.server.connect()
+            try:
+                for _ in range(30):
+                    began = time.monotonic()
+                    self.server.embed(["one short sentence"], connection=connection)
+                    times.append(time.monotonic() - began)
+            finally:
+                stop.set()
+                connection.close()
+
+        began = time.monotonic()
+        self.server.embed([text_of(7, 120)] * 3000)
+        alone = time.monotonic() - began
+        run_threads([bulk, small])
+        self.assertLess(sorted(times)[15], max(alone / 2, 0.4 * SLOWER), (times, alone))
+
+    def test_a33_a_batch_that_takes_too_long_shows(self):
+        with RunningServer(model="mpnet", env={"EMBEDD_STUCK_MS": "1"}) as server:
+            seen = set()
+            stop = threading.Event()
+
+            def load():
+                while not stop.is_set():
+                    server.embed([text_of(8, 190)] * 200)
+
+            def ask():
+                until = time.monotonic() + 20 * SLOWER
+                try:
+                    while "stuck" not in seen and time.monotonic() < until:
+                        reply = server.get("/health")
+                        seen.add(reply.json["status"])
+                        assert reply.json["ready"] == (reply.status == 200)
+                        assert (reply.status == 503) == (reply.json["status"] == "stuck")
+                finally:
+                    stop.set()
+
+            run_threads([load, ask])
+            self.assertIn("stuck", seen)
+            self.assertTrue(wait_until(lambda: server.get("/health").status == 200))
+
+    def test_a_deadline_is_504(self):
+        with RunningServer("--deadline", "1", "--queue-tokens", "100000000", model="mpnet") as server:
+            replies = []
+
+            def client():
+                replies.append(server.post({"texts": [text_of(9, 190)] * 4000}))
+
+            run_threads([client] * 6)
+            self.assertEqual({reply.status for reply in replies} - {200, 504}, set())
+            late = [reply for reply in replies if reply.status == 504]
+            self.assertTrue(late)
+            self.assertEqual(late[0].code, "deadline_exceeded")
+            self.assertTrue(wait_until(
+                lambda: server.get("/info").json["queue"]["requests"] == 0, 5))
+
+    def test_memory_does_not_grow(self):
+        connection = self.server.connect()
+        bodies = [[text_of(i, 1 + i % 60)] * (1 + i % 3) for i in range(100)]
+
+        def some(n):
+            for i in range(n):
+                self.server.embed(bodies[i % 100], connection=connection)
+
+        some(1000)
+        before = self.server.memory()
+        some(4000 if not SANITIZED else 500)
+        if not SANITIZED:
+            self.assertLess(self.server.memory() - before, 2 << 20)
+        connection.close()
+
+
+if __name__ == "__main__":
+    unittest.main()
