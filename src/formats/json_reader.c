@@ -284,7 +284,11 @@ size_t ed_json_unescape(const ed_json_reader *reader, char *out)
 {
     static const char letters[] = "bfnrt", meanings[] = "\b\f\n\r\t";
     const char *at = reader->token, *end = at + reader->token_bytes;
-    size_t n_out = 0;
+    const char *escape = memchr(at, '\\', reader->token_bytes);
+    size_t n_out = escape ? (size_t)(escape - at) : reader->token_bytes;
+    if (out != at)
+        memcpy(out, at, n_out);
+    at += n_out;
     while (at < end) {
         if (*at != '\\') {
             out[n_out++] = *at++;

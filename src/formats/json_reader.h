@@ -50,8 +50,8 @@ ed_json_token ed_json_next(ed_json_reader *reader);
 /* Passes over the rest of the value that `token`, just read, begins. False on error. */
 bool ed_json_skip(ed_json_reader *reader, ed_json_token token);
 
-/* The last KEY or STRING without escapes: writes at most token_bytes bytes, returns how many. A
- * surrogate without its partner becomes U+FFFD. */
+/* The last KEY or STRING without escapes: writes at most token_bytes bytes, returns how many.
+ * `out` may be the token itself. A surrogate without its partner becomes U+FFFD. */
 size_t ed_json_unescape(const ed_json_reader *reader, char *out);
 
 /* The last NUMBER, if it is written as digits only and fits. */

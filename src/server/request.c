@@ -4,7 +4,7 @@
 
 #include "base/memory.h"
 #include "base/utf8.h"
-#include "server/json_pull.h"
+#include "formats/json_reader.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,7 +13,8 @@
 #define TEXTS_FIRST 64 /* room for texts that the list starts with */
 
 typedef struct parser {
-    ed_json_pull json;
+    ed_json_reader json;
+    char *body; /* what json reads; a string is unescaped in place, which never makes it longer */
     ed_request *request;
     size_t texts_max;
     size_t texts_cap;
@@ -21,22 +22,23 @@ typedef struct parser {
     ed_problem *problem;
 } parser;
 
-typedef bool (*field_reader)(parser *p, ed_json_event event);
+typedef bool (*field_reader)(parser *p, ed_json_token token);
 
-static bool read_texts(parser *p, ed_json_event event);
-static bool read_text(parser *p, ed_json_event event);
-static bool read_normalize(parser *p, ed_json_event event);
-static bool read_truncate(parser *p, ed_json_event event);
-static bool read_pooling(parser *p, ed_json_event event);
-static bool read_prompt(parser *p, ed_json_event event);
-static bool read_prompt_name(parser *p, ed_json_event event);
-static bool read_batch_size(parser *p, ed_json_event event);
+static bool read_texts(parser *p, ed_json_token token);
+static bool read_text(parser *p, ed_json_token token);
+static bool read_normalize(parser *p, ed_json_token token);
+static bool read_truncate(parser *p, ed_json_token token);
+static bool read_pooling(parser *p, ed_json_token token);
+static bool read_prompt(parser *p, ed_json_token token);
+static bool read_prompt_name(parser *p, ed_json_token token);
+static bool read_batch_size(parser *p, ed_json_token token);
 static bool read_fields(parser *p);
 static bool check_texts(parser *p);
+static embedd_text token_text(parser *p);
 static bool add_text(parser *p, embedd_text text);
-static bool read_bool(parser *p, ed_json_event event, const char *field, bool *out);
-static bool read_string(parser *p, ed_json_event event, const char *field, embedd_text *out);
-static bool wrong_type(parser *p, ed_json_event event, const char *field, const char *type);
+static bool read_bool(parser *p, ed_json_token token, const char *field, bool *out);
+static bool read_string(parser *p, ed_json_token token, const char *field, embedd_text *out);
+static bool wrong_type(parser *p, ed_json_token token, const char *field, const char *type);
 static bool not_json(parser *p);
 
 static const struct field {
@@ -56,13 +58,15 @@ static const struct field {
 bool ed_request_parse(ed_request *request, char *body, size_t n_bytes, size_t texts_max,
                       ed_problem *problem)
 {
-    parser p = {.request = request, .texts_max = texts_max, .problem = problem};
+    parser p = {.body = body, .request = request, .texts_max = texts_max, .problem = problem};
     *request = (ed_request){.dialect = ED_DIALECT_SIDECAR, .normalize = true, .truncate = true};
     size_t n_valid = ed_utf8_valid_prefix(body, n_bytes);
     if (n_valid < n_bytes)
         return ed_problem_set(problem, ED_PROBLEM_INVALID_UTF8, EMBEDD_NO_INDEX,
                               "the body is not valid UTF-8 at byte %zu", n_valid);
-    ed_json_pull_init(&p.json, body, n_bytes);
+    ed_json_reader_init(&p.json, body, n_bytes);
+    if (n_bytes >= 3 && memcmp(body, "\xef\xbb\xbf", 3) == 0)
+        p.json.at = 3; /* a byte order mark, which RFC 8259 lets a reader pass over */
     if (read_fields(&p) && check_texts(&p))
         return true;
     ed_request_clear(request);
@@ -77,24 +81,24 @@ void ed_request_clear(ed_request *request)
 
 static bool read_fields(parser *p)
 {
-    ed_json_event event = ed_json_pull_next(&p->json);
-    if (event != ED_JSON_OBJECT) {
-        if (!ed_json_pull_skip(&p->json, event) || ed_json_pull_next(&p->json) != ED_JSON_END)
+    ed_json_token token = ed_json_next(&p->json);
+    if (token != ED_JSON_OBJECT) {
+        if (!ed_json_skip(&p->json, token) || ed_json_next(&p->json) != ED_JSON_END)
             return not_json(p);
-        return wrong_type(p, event, "the body", "an object");
+        return wrong_type(p, token, "the body", "an object");
     }
-    while ((event = ed_json_pull_next(&p->json)) == ED_JSON_KEY) {
-        embedd_text key = p->json.text;
+    while ((token = ed_json_next(&p->json)) == ED_JSON_KEY) {
+        embedd_text key = token_text(p);
         field_reader read = NULL;
         for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
             if (key.n_bytes == strlen(fields[i].name) &&
                 memcmp(key.bytes, fields[i].name, key.n_bytes) == 0)
                 read = fields[i].read;
-        event = ed_json_pull_next(&p->json);
-        if (read ? !read(p, event) : !ed_json_pull_skip(&p->json, event))
-            return p->json.error ? not_json(p) : false;
+        token = ed_json_next(&p->json);
+        if (read ? !read(p, token) : !ed_json_skip(&p->json, token))
+            return p->json.reason ? not_json(p) : false;
     }
-    if (event == ED_JSON_ERROR || ed_json_pull_next(&p->json) != ED_JSON_END)
+    if (token == ED_JSON_ERROR || ed_json_next(&p->json) != ED_JSON_END)
         return not_json(p);
     return true;
 }
@@ -110,35 +114,42 @@ static bool check_texts(parser *p)
     return true;
 }
 
-static bool read_texts(parser *p, ed_json_event event)
+static bool read_texts(parser *p, ed_json_token token)
 {
     if (!p->has_text)
         p->request->n_texts = 0;
-    p->has_texts = event != ED_JSON_NULL;
-    if (event == ED_JSON_NULL)
+    p->has_texts = token != ED_JSON_NULL;
+    if (token == ED_JSON_NULL)
         return true;
-    if (event != ED_JSON_ARRAY)
-        return wrong_type(p, event, "\"texts\"", "a list of strings");
-    while ((event = ed_json_pull_next(&p->json)) == ED_JSON_STRING)
-        if (!add_text(p, p->json.text))
+    if (token != ED_JSON_ARRAY)
+        return wrong_type(p, token, "\"texts\"", "a list of strings");
+    while ((token = ed_json_next(&p->json)) == ED_JSON_STRING)
+        if (!add_text(p, token_text(p)))
             return false;
-    if (event == ED_JSON_ARRAY_END)
+    if (token == ED_JSON_ARRAY_END)
         return true;
-    if (event == ED_JSON_ERROR)
+    if (token == ED_JSON_ERROR)
         return false;
     return ed_problem_set(p->problem, ED_PROBLEM_INVALID_TYPE, p->request->n_texts,
                           "item %zu of \"texts\" is not a string", p->request->n_texts);
 }
 
-static bool read_text(parser *p, ed_json_event event)
+static bool read_text(parser *p, ed_json_token token)
 {
     embedd_text text;
     if (!p->has_texts)
         p->request->n_texts = 0;
-    p->has_text = event != ED_JSON_NULL;
-    if (event == ED_JSON_NULL)
+    p->has_text = token != ED_JSON_NULL;
+    if (token == ED_JSON_NULL)
         return true;
-    return read_string(p, event, "\"text\"", &text) && add_text(p, text);
+    return read_string(p, token, "\"text\"", &text) && add_text(p, text);
+}
+
+/* The KEY or STRING just read, without its escapes. */
+static embedd_text token_text(parser *p)
+{
+    char *bytes = p->body + (p->json.token - p->json.text);
+    return (embedd_text){bytes, ed_json_unescape(&p->json, bytes)};
 }
 
 static bool add_text(parser *p, embedd_text text)
@@ -160,24 +171,24 @@ static bool add_text(parser *p, embedd_text text)
     return true;
 }
 
-static bool read_normalize(parser *p, ed_json_event event)
+static bool read_normalize(parser *p, ed_json_token token)
 {
-    return read_bool(p, event, "\"normalize\"", &p->request->normalize);
+    return read_bool(p, token, "\"normalize\"", &p->request->normalize);
 }
 
-static bool read_truncate(parser *p, ed_json_event event)
+static bool read_truncate(parser *p, ed_json_token token)
 {
-    return read_bool(p, event, "\"truncate\"", &p->request->truncate);
+    return read_bool(p, token, "\"truncate\"", &p->request->truncate);
 }
 
-static bool read_pooling(parser *p, ed_json_event event)
+static bool read_pooling(parser *p, ed_json_token token)
 {
     embedd_text name = {0};
     char terminated[32];
     p->request->pooling = EMBEDD_POOLING_MODEL;
-    if (event == ED_JSON_NULL)
+    if (token == ED_JSON_NULL)
         return true;
-    if (!read_string(p, event, "\"pooling\"", &name))
+    if (!read_string(p, token, "\"pooling\"", &name))
         return false;
     if (name.n_bytes < sizeof terminated && !memchr(name.bytes, '\0', name.n_bytes)) {
         memcpy(terminated, name.bytes, name.n_bytes);
@@ -189,30 +200,30 @@ static bool read_pooling(parser *p, ed_json_event event)
                           "there is no such pooling; there are %s", embedd_pooling_names());
 }
 
-static bool read_prompt(parser *p, ed_json_event event)
+static bool read_prompt(parser *p, ed_json_token token)
 {
-    return read_string(p, event, "\"prompt\"", &p->request->prompt);
+    return read_string(p, token, "\"prompt\"", &p->request->prompt);
 }
 
-static bool read_prompt_name(parser *p, ed_json_event event)
+static bool read_prompt_name(parser *p, ed_json_token token)
 {
-    return read_string(p, event, "\"prompt_name\"", &p->request->prompt_name);
+    return read_string(p, token, "\"prompt_name\"", &p->request->prompt_name);
 }
 
 /* A hint of how much to compute at once. The scheduler knows better; but a number that makes no
  * sense is the client's mistake. */
-static bool read_batch_size(parser *p, ed_json_event event)
+static bool read_batch_size(parser *p, ed_json_token token)
 {
     char number[32];
     double value = NAN;
     p->request->batch_size = 0;
-    if (event == ED_JSON_NULL)
+    if (token == ED_JSON_NULL)
         return true;
-    if (event != ED_JSON_NUMBER)
-        return wrong_type(p, event, "\"batch_size\"", "a whole number");
-    if (p->json.text.n_bytes < sizeof number) {
-        memcpy(number, p->json.text.bytes, p->json.text.n_bytes);
-        number[p->json.text.n_bytes] = '\0';
+    if (token != ED_JSON_NUMBER)
+        return wrong_type(p, token, "\"batch_size\"", "a whole number");
+    if (p->json.token_bytes < sizeof number) {
+        memcpy(number, p->json.token, p->json.token_bytes);
+        number[p->json.token_bytes] = '\0';
         value = strtod(number, NULL);
     }
     if (!(value >= 1 && value <= 1e9) || value != floor(value))
@@ -222,30 +233,30 @@ static bool read_batch_size(parser *p, ed_json_event event)
     return true;
 }
 
-static bool read_bool(parser *p, ed_json_event event, const char *field, bool *out)
+static bool read_bool(parser *p, ed_json_token token, const char *field, bool *out)
 {
-    if (event == ED_JSON_NULL)
+    if (token == ED_JSON_NULL)
         return true;
-    if (event != ED_JSON_TRUE && event != ED_JSON_FALSE)
-        return wrong_type(p, event, field, "true or false");
-    *out = event == ED_JSON_TRUE;
+    if (token != ED_JSON_TRUE && token != ED_JSON_FALSE)
+        return wrong_type(p, token, field, "true or false");
+    *out = token == ED_JSON_TRUE;
     return true;
 }
 
-static bool read_string(parser *p, ed_json_event event, const char *field, embedd_text *out)
+static bool read_string(parser *p, ed_json_token token, const char *field, embedd_text *out)
 {
     *out = (embedd_text){0};
-    if (event == ED_JSON_NULL)
+    if (token == ED_JSON_NULL)
         return true;
-    if (event != ED_JSON_STRING)
-        return wrong_type(p, event, field, "a string");
-    *out = p->json.text;
+    if (token != ED_JSON_STRING)
+        return wrong_type(p, token, field, "a string");
+    *out = token_text(p);
     return true;
 }
 
-static bool wrong_type(parser *p, ed_json_event event, const char *field, const char *type)
+static bool wrong_type(parser *p, ed_json_token token, const char *field, const char *type)
 {
-    if (event == ED_JSON_ERROR)
+    if (token == ED_JSON_ERROR)
         return false;
     return ed_problem_set(p->problem, ED_PROBLEM_INVALID_TYPE, EMBEDD_NO_INDEX, "%s is not %s",
                           field, type);
@@ -254,5 +265,5 @@ static bool wrong_type(parser *p, ed_json_event event, const char *field, const 
 static bool not_json(parser *p)
 {
     return ed_problem_set(p->problem, ED_PROBLEM_INVALID_JSON, EMBEDD_NO_INDEX,
-                          "the body is not valid JSON at byte %zu: %s", p->json.at, p->json.error);
+                          "the body is not valid JSON at byte %zu: %s", p->json.at, p->json.reason);
 }

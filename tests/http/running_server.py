@@ -45,6 +45,14 @@ class Reply:
         return self.json["error"]["code"]
 
 
+class StartError(AssertionError):
+    """The server ended before it was ready."""
+
+    def __init__(self, code, errors):
+        super().__init__("no ready line; exit code %d\n%s" % (code, errors))
+        self.code = code
+
+
 class RunningServer:
     """`with RunningServer() as server:`; `env` replaces variables, None removes one."""
 
@@ -68,7 +76,10 @@ class RunningServer:
         line = self.process.stdout.readline()
         if not line:
             self.process.wait()
-            raise AssertionError("no ready line; exit code %d" % self.process.returncode)
+            self.process.stdout.close()
+            if self.collector:
+                self.collector.join(5)
+            raise StartError(self.process.returncode, "".join(self.errors))
         self.ready = json.loads(line)
         self.port = self.ready["port"]
         self.pid = self.process.pid
@@ -103,7 +114,7 @@ class RunningServer:
 
     # ---- asking ---------------------------------------------------------------------------------
 
-    def connect(self, timeout=60):
+    def connect(self, timeout=300):
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
 
     def request(self, method, path, body=None, headers=None, connection=None):

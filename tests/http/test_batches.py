@@ -3,7 +3,6 @@
 Every vector of 133 has length 1, and a text has the same bits alone, in any batch, under load, at any number of threads
 and at each CPU level within itself. EMBEDD_TEST_BATCHES names another folder of batches. Sanitizer builds use the
 small model and the first text of each batch."""
-import array
 import concurrent.futures
 import glob
 import json
@@ -12,9 +11,9 @@ import os
 import sys
 import unittest
 
-from server_process import DATA, MODELS, SAN, ServerProcess, StartError
+from running_server import SANITIZED, RunningServer, StartError, bits
 
-BATCHES = os.environ.get("EMBEDD_TEST_BATCHES", os.path.join(DATA, "batches"))
+BATCHES = os.environ.get("EMBEDD_TEST_BATCHES", os.path.join(os.environ["EMBEDD_TEST_DATA"], "batches"))
 LARGE = ("all-mpnet-base-v2", 768)
 SMALL = ("all-MiniLM-L6-v2", 384)
 LEVELS = ("ref", "avx2", "avx512", "neon")
@@ -30,7 +29,7 @@ def read_batches():
 
 
 def folder(model):
-    return os.path.join(MODELS, model[0])
+    return os.path.join(os.environ["EMBEDD_TEST_MODELS"], model[0])
 
 
 class Batches(unittest.TestCase):
@@ -41,14 +40,10 @@ class Batches(unittest.TestCase):
 
     def embed(self, server, texts, dimensions):
         """One request; its vectors are well-formed and have the bits that their texts had before."""
-        status, answer = server.post("/embed", {"texts": texts})
-        self.assertEqual(status, 200, str(answer)[:300])
-        self.assertEqual(len(answer["vectors"]), len(texts))
-        for text, vector in zip(texts, answer["vectors"]):
+        for text, vector in zip(texts, server.embed(texts)):
             self.assertEqual(len(vector), dimensions)
             self.assertAlmostEqual(math.hypot(*vector), 1, delta=1e-6)
-            bits = array.array("f", vector).tobytes()
-            self.assertEqual(self.bits.setdefault(text, bits), bits, "the bits changed: " + text[:80])
+            self.assertEqual(self.bits.setdefault(text, bits(vector)), bits(vector), "the bits changed: " + text[:80])
         return len(texts)
 
     def embed_at_once(self, server, requests, dimensions, clients=8):
@@ -57,14 +52,14 @@ class Batches(unittest.TestCase):
 
     def test_fifteen_batches(self):
         model, batches = LARGE, self.batches
-        if SAN:
+        if SANITIZED:
             model, batches = SMALL, [batch[:1] for batch in batches]
         total = sum(map(len, batches))
-        with ServerProcess(folder(model), "--threads", "2") as server:
+        with RunningServer("--threads", "2", model=folder(model)) as server:
             done = sum(self.embed(server, batch, model[1]) for batch in batches)
             self.assertEqual(done, total, "one after the other")
             self.assertEqual(self.embed_at_once(server, batches, model[1]), total, "eight at a time")
-        with ServerProcess(folder(model), "--threads", "1") as server:
+        with RunningServer("--threads", "1", model=folder(model)) as server:
             mixed = [batch[-1] for batch in batches[::3]]  # other mates, another order, no second thread
             self.embed(server, mixed, model[1])
             self.embed(server, mixed[2:3], model[1])
@@ -74,16 +69,16 @@ class Batches(unittest.TestCase):
         for level in LEVELS:
             self.bits = {}
             batches = self.batches
-            if SAN or level == "ref":  # the plain loops are slow
+            if SANITIZED or level == "ref":  # the plain loops are slow
                 batches = [[text[:400] for text in batch[:1]] for batch in batches[::5]]
             try:
-                with ServerProcess(folder(SMALL), "--threads", "2", EMBEDD_CPU=level) as server:
-                    self.assertEqual(server.get("/info")[1]["cpu_level"], level)
+                with RunningServer("--threads", "2", model=folder(SMALL), env={"EMBEDD_CPU": level}) as server:
+                    self.assertEqual(server.get("/info").json["cpu_level"], level)
                     self.embed_at_once(server, batches, SMALL[1])
             except StartError as e:
-                self.assertEqual(e.code, EXIT_CPU, e.log)
+                self.assertEqual(e.code, EXIT_CPU, e)
                 continue
-            with ServerProcess(folder(SMALL), "--threads", "1", EMBEDD_CPU=level) as server:
+            with RunningServer("--threads", "1", model=folder(SMALL), env={"EMBEDD_CPU": level}) as server:
                 for batch in batches[::2]:
                     self.embed(server, batch[::-1], SMALL[1])
                 self.embed(server, batches[0][:1], SMALL[1])

@@ -1,4 +1,4 @@
-"""Bodies that are no request, through HTTP (A47). What JSON is and is not: tests/unit/test_json_pull.c."""
+"""Bodies that are no request, through HTTP (A47). What JSON is and is not: tests/unit/test_json_reader.c."""
 
 import json
 import unittest

@@ -114,6 +114,9 @@ static void test_a47_unknown_fields_and_nulls_are_ignored(void **state)
     assert_true(p.ok);
     assert_int_equal(p.request.n_texts, 1);
     clear(&p);
+    p = parse("\xef\xbb\xbf{\"texts\":[]}"); /* a byte order mark is passed over */
+    assert_true(p.ok);
+    clear(&p);
     p = parse("{\"texts\":[\"a\",\"b\"],\"texts\":[\"c\"]}"); /* the last one counts */
     assert_true(p.ok);
     assert_int_equal(p.request.n_texts, 1);
