@@ -1,7 +1,7 @@
 /* Times the library in its own process, one load at a time as it is told to.
  *
  *     echo "run short" | build/bench_embed models/all-MiniLM-L6-v2 load.json [--max-tokens N]
- * [--threads N]
+ * [--threads N] [--dtype f32|bf16|int8]
  *
  * In: load.json, {"NAME": ["text", ...], ...} from bench/peers/make_load.py, and a command a line:
  *     run NAME            all its texts in one call
@@ -34,7 +34,8 @@ typedef struct bench {
     struct json_object *file;
 } bench;
 
-static bool bench_open(bench *b, const char *folder, const char *load_file, size_t n_threads);
+static bool bench_open(bench *b, const char *folder, const char *load_file, size_t n_threads,
+                       embedd_dtype dtype);
 static void bench_close(bench *b);
 static bool command_run(bench *b, const char *line);
 static bool time_all(bench *b, const char *name, const load *l);
@@ -44,11 +45,13 @@ static void print_memory(void);
 static bool find_load(const bench *b, const char *name, load *out);
 static double seconds_of(clockid_t clock);
 static bool parse_size(const char *text, size_t *out);
+static bool parse_dtype(const char *text, embedd_dtype *out);
 
 int main(int argc, char **argv)
 {
     bench b = {.options = {.normalize = true}};
     double start = seconds_of(CLOCK_MONOTONIC);
+    embedd_dtype dtype = EMBEDD_DTYPE_F32;
     size_t n_threads = 0;
     char line[512];
     bool good = argc >= 3;
@@ -57,13 +60,16 @@ int main(int argc, char **argv)
         size_t *to = strcmp(argv[i], "--threads") == 0      ? &n_threads
                      : strcmp(argv[i], "--max-tokens") == 0 ? &b.options.encode.tokens_max
                                                             : NULL;
-        good = to && i + 1 < argc && parse_size(argv[i + 1], to);
+        good = i + 1 < argc &&
+               (to ? parse_size(argv[i + 1], to)
+                   : strcmp(argv[i], "--dtype") == 0 && parse_dtype(argv[i + 1], &dtype));
     }
     if (!good) {
-        fprintf(stderr, "usage: bench_embed MODEL LOAD.json [--max-tokens N] [--threads N]\n");
+        fprintf(stderr, "usage: bench_embed MODEL LOAD.json [--max-tokens N] [--threads N] "
+                        "[--dtype f32|bf16|int8]\n");
         return 2;
     }
-    good = bench_open(&b, argv[1], argv[2], n_threads);
+    good = bench_open(&b, argv[1], argv[2], n_threads, dtype);
     if (good) {
         const embedd_model_info *info = embedd_model_get_info(b.model);
         printf("{\"engine\": \"embedd %s\", \"threads\": %zu, \"level\": \"%s\", "
@@ -81,8 +87,10 @@ int main(int argc, char **argv)
     return good ? 0 : 1;
 }
 
-static bool bench_open(bench *b, const char *folder, const char *load_file, size_t n_threads)
+static bool bench_open(bench *b, const char *folder, const char *load_file, size_t n_threads,
+                       embedd_dtype dtype)
 {
+    embedd_model_options model_options = {.dtype = dtype};
     embedd_session_options options = {.n_threads = n_threads};
     embedd_error err = {.status = EMBEDD_OK};
 
@@ -91,7 +99,7 @@ static bool bench_open(bench *b, const char *folder, const char *load_file, size
         fprintf(stderr, "%s: %s\n", load_file, json_util_get_last_err());
         return false;
     }
-    if (embedd_model_open(folder, NULL, &b->model, &err) != EMBEDD_OK ||
+    if (embedd_model_open(folder, &model_options, &b->model, &err) != EMBEDD_OK ||
         embedd_session_open(b->model, &options, &b->session, &err) != EMBEDD_OK) {
         fprintf(stderr, "%s\n", err.message);
         return false;
@@ -242,4 +250,17 @@ static bool parse_size(const char *text, size_t *out)
 
     *out = value;
     return end != text && *end == '\0';
+}
+
+static bool parse_dtype(const char *text, embedd_dtype *out)
+{
+    static const char *const names[] = {
+        [EMBEDD_DTYPE_F32] = "f32", [EMBEDD_DTYPE_BF16] = "bf16", [EMBEDD_DTYPE_INT8] = "int8"};
+
+    for (size_t i = EMBEDD_DTYPE_F32; i <= EMBEDD_DTYPE_INT8; i++) {
+        *out = (embedd_dtype)i;
+        if (strcmp(names[i], text) == 0)
+            return true;
+    }
+    return false;
 }

@@ -84,6 +84,36 @@ __attribute__((target("avx512f"))) static double peak_avx512(void)
     PEAK_LOOP(__m512, _mm512_setzero_ps(), STEP);
 #undef STEP
 }
+
+/* Two products in each float, four in each whole number. */
+__attribute__((target("avx512f,avx512bf16"))) static double peak_bf16_steps(void)
+{
+    __m512 a = _mm512_castsi512_ps(_mm512_set1_epi32(0x3f803f80)), b = a;
+    __asm__ volatile("" : "+v"(a), "+v"(b));
+#undef STEP
+#define STEP(x) _mm512_dpbf16_ps(x, (__m512bh)a, (__m512bh)b)
+    PEAK_LOOP(__m512, _mm512_setzero_ps(), STEP);
+#undef STEP
+}
+
+static double peak_bf16(void)
+{
+    return 2.0 * peak_bf16_steps();
+}
+
+__attribute__((target("avx512f,avx512vnni"))) static double peak_vnni_steps(void)
+{
+    __m512i a = _mm512_set1_epi8(1), b = a;
+    __asm__ volatile("" : "+v"(a), "+v"(b));
+#define STEP(x) _mm512_castsi512_ps(_mm512_dpbusd_epi32(_mm512_castps_si512(x), a, b))
+    PEAK_LOOP(__m512, _mm512_setzero_ps(), STEP);
+#undef STEP
+}
+
+static double peak_vnni(void)
+{
+    return 4.0 * peak_vnni_steps();
+}
 #elif defined(__aarch64__)
 #define PEAK_IN(x) "+w"(x)
 
@@ -115,31 +145,31 @@ static double peak_ref(void)
 }
 #endif
 
+/* The rung of the ladder that a kernel was written for: what its own instructions can do, and what
+ * those of f32 can. */
 static const struct peak {
     const char *level;
-    double (*run)(void);
+    double (*own)(void);
+    double (*f32)(void);
 } peaks[] = {
-    {"ref", peak_ref},
+    {"ref", peak_ref, peak_ref},
 #if defined(__x86_64__)
-    {"avx2", peak_avx2},
-    {"avx512", peak_avx512},
+    {"avx2", peak_avx2, peak_avx2},
+    {"avx512", peak_avx512, peak_avx512},
+    {"avx512vnni", peak_vnni, peak_avx512},
+    {"avx512bf16", peak_bf16, peak_avx512},
 #elif defined(__aarch64__)
-    {"neon", peak_neon},
+    {"neon", peak_neon, peak_neon},
 #endif
 };
 
-/* Operations per nanosecond, or 0 for a level without a loop here. */
-static double peak_gflops(const char *level)
+static const struct peak *find_peak(const char *level)
 {
     for (size_t i = 0; i < sizeof(peaks) / sizeof(peaks[0]); i++) {
-        if (strcmp(peaks[i].level, level) == 0) {
-            const uint64_t begin = ed_clock_ns();
-            const double n = peaks[i].run();
-
-            return n / (double)(ed_clock_ns() - begin);
-        }
+        if (strcmp(peaks[i].level, level) == 0)
+            return &peaks[i];
     }
-    return 0.0;
+    return NULL;
 }
 
 /* ---- one line -------------------------------------------------------------------------------- */
@@ -151,6 +181,7 @@ typedef struct line {
     double bytes; /* read and written by one call, or 0 */
     void (*call)(void *context);
     void *context;
+    double (*peak)(void); /* returns operations done; or NULL */
 } line;
 
 static bool is_wanted(const char *kernel)
@@ -191,11 +222,14 @@ static void measure(const char *level, const line *l)
     size_t repeats = 1;
 
     do {
-        const double now = peak_gflops(level);
-        uint64_t begin;
+        uint64_t begin = ed_clock_ns();
         double ns;
 
-        peak = now > peak ? now : peak;
+        if (l->peak != NULL) {
+            const double n = l->peak(), now = n / (double)(ed_clock_ns() - begin);
+
+            peak = now > peak ? now : peak;
+        }
         begin = ed_clock_ns();
         for (size_t i = 0; i < repeats; i++)
             l->call(l->context);
@@ -250,38 +284,43 @@ static void call_pack_rows(void *context)
     b->gemm->pack_rows(b->packed_rows, b->rows, b->call.depth, 0, b->call.n_rows, b->call.depth);
 }
 
-static void bench_gemm(const ed_kernels *k, size_t m, size_t n, size_t depth,
-                       ed_activation activation)
+static void bench_gemm(const char *level, const char *type, const ed_gemm *gemm,
+                       const ed_gemm_call *shape)
 {
-    const size_t rows_bytes = k->gemm_f32.rows_bytes(m, depth);
-    const size_t weights_bytes = k->gemm_f32.weights_bytes(n, depth);
-    const char *const gelu = activation == ED_ACTIVATION_GELU ? " gelu" : "";
+    const size_t m = shape->n_rows, n = shape->n_cols, depth = shape->depth;
+    const size_t rows_bytes = gemm->rows_bytes(m, depth);
+    const size_t weights_bytes = gemm->weights_bytes(n, depth);
+    const char *const gelu = shape->activation == ED_ACTIVATION_GELU ? " gelu" : "";
+    const struct peak *peak = find_peak(strrchr(gemm->name, '_') + 1);
     float *weights = allocate_floats(n * depth);
     float *bias = allocate_floats(n), *out = allocate_floats(m * n);
     void *packed_weights = allocate(weights_bytes);
-    gemm_bench b = {&k->gemm_f32, allocate_floats(m * depth), allocate(rows_bytes), {0}};
-    line run = {"gemm_f32", "", 2.0 * (double)(m * n) * (double)depth, 0.0, call_gemm, &b};
-    line pack = {"pack_rows", "", 0.0, 8.0 * (double)(m * depth), call_pack_rows, &b};
+    gemm_bench b = {gemm, allocate_floats(m * depth), allocate(rows_bytes), *shape};
+    line run = {.flop = 2.0 * (double)(m * n) * (double)depth,
+                .call = call_gemm,
+                .context = &b,
+                .peak = peak == NULL ? NULL : peak->own};
+    line pack = {.bytes = 4.0 * (double)(m * depth) + (double)rows_bytes,
+                 .call = call_pack_rows,
+                 .context = &b};
+    char names[2][32];
 
-    b.call = (ed_gemm_call){.rows = b.packed_rows,
-                            .weights = packed_weights,
-                            .bias = bias,
-                            .out = out,
-                            .ld_out = n,
-                            .n_rows = m,
-                            .n_cols = n,
-                            .depth = depth,
-                            .row_end = m,
-                            .col_end = n,
-                            .activation = activation};
-    k->gemm_f32.pack_weights(packed_weights, weights, n, depth);
+    b.call.rows = b.packed_rows;
+    b.call.weights = packed_weights;
+    b.call.bias = bias;
+    b.call.out = out;
+    gemm->pack_weights(packed_weights, weights, n, depth);
+    snprintf(names[0], sizeof(names[0]), "gemm_%s", type);
+    snprintf(names[1], sizeof(names[1]), "pack_%s", type);
+    run.kernel = names[0];
+    pack.kernel = names[1];
     snprintf(run.shape, sizeof(run.shape), "%zu x %zu x %zu%s", m, n, depth, gelu);
     snprintf(pack.shape, sizeof(pack.shape), "%zu x %zu", m, depth);
     call_pack_rows(&b);
-    if (is_wanted("gemm_f32"))
-        measure(k->level, &run);
-    if (is_wanted("pack_rows") && n == 768)
-        measure(k->level, &pack);
+    if (is_wanted(run.kernel))
+        measure(level, &run);
+    if (is_wanted(pack.kernel) && n == 768)
+        measure(level, &pack);
     ed_aligned_free(weights, n * depth * sizeof(float));
     ed_aligned_free(bias, n * sizeof(float));
     ed_aligned_free(out, m * n * sizeof(float));
@@ -290,7 +329,7 @@ static void bench_gemm(const ed_kernels *k, size_t m, size_t n, size_t depth,
     ed_aligned_free(b.packed_rows, rows_bytes);
 }
 
-static void bench_gemms(const ed_kernels *k)
+static void bench_type(const char *level, const char *type, const ed_gemm *gemm)
 {
     static const size_t counts[] = {1, 8, 22, 128, 256, 1024};
     static const struct {
@@ -303,11 +342,33 @@ static void bench_gemms(const ed_kernels *k)
         {1536, 384, ED_ACTIVATION_GELU}, {384, 1536, ED_ACTIVATION_NONE},
     };
 
-    if (!is_wanted("gemm_f32") && !is_wanted("pack_rows"))
-        return;
     for (size_t p = 0; p < sizeof(products) / sizeof(products[0]); p++) {
-        for (size_t m = 0; m < sizeof(counts) / sizeof(counts[0]); m++)
-            bench_gemm(k, counts[m], products[p].n, products[p].depth, products[p].activation);
+        for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+            const ed_gemm_call shape = {.ld_out = products[p].n,
+                                        .n_rows = counts[i],
+                                        .n_cols = products[p].n,
+                                        .depth = products[p].depth,
+                                        .row_end = counts[i],
+                                        .col_end = products[p].n,
+                                        .activation = products[p].activation};
+
+            bench_gemm(level, type, gemm, &shape);
+        }
+    }
+}
+
+static void bench_gemms(const ed_kernels *k)
+{
+    const struct {
+        const char *type, *run, *pack;
+        const ed_gemm *gemm;
+    } types[] = {{"f32", "gemm_f32", "pack_f32", &k->gemm_f32},
+                 {"bf16", "gemm_bf16", "pack_bf16", &k->gemm_bf16},
+                 {"int8", "gemm_int8", "pack_int8", &k->gemm_int8}};
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        if (is_wanted(types[i].run) || is_wanted(types[i].pack))
+            bench_type(k->level, types[i].type, types[i].gemm);
     }
 }
 
@@ -333,8 +394,12 @@ static void bench_attention(const ed_kernels *k, size_t n, size_t head_size, boo
     float *v = allocate_floats(n * ld), *out = allocate_floats(n * ld);
     float *bias = allocate_floats(2 * n);
     attention_bench b = {k, {0}};
-    line l = {"f32_attention", "", 4.0 * (double)(n * n) * (double)head_size, 0.0,
-              call_attention,  &b};
+    const struct peak *peak = find_peak(k->level);
+    line l = {.kernel = "f32_attention",
+              .flop = 4.0 * (double)(n * n) * (double)head_size,
+              .call = call_attention,
+              .context = &b,
+              .peak = peak == NULL ? NULL : peak->f32};
 
     b.call = (ed_attention_call){.q = q,
                                  .reach_back = SIZE_MAX,
@@ -470,8 +535,10 @@ static void bench_rows(const ed_kernels *k)
     b.gamma = allocate_floats(d);
     b.beta = allocate_floats(d);
     for (size_t i = 0; i < sizeof(kernels) / sizeof(kernels[0]); i++) {
-        line l = {kernels[i].kernel, "", 0.0, kernels[i].passes * (double)n_bytes,
-                  kernels[i].call,   &b};
+        line l = {.kernel = kernels[i].kernel,
+                  .bytes = kernels[i].passes * (double)n_bytes,
+                  .call = kernels[i].call,
+                  .context = &b};
 
         snprintf(l.shape, sizeof(l.shape), "%zu x %zu", n_rows, d);
         if (is_wanted(l.kernel))

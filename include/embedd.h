@@ -88,7 +88,14 @@ EMBEDD_API const char *embedd_version(void);
 
 typedef struct embedd_model embedd_model;
 
-typedef enum embedd_dtype { EMBEDD_DTYPE_AUTO = 0, EMBEDD_DTYPE_F32 } embedd_dtype;
+/* Type of the packed weights, and of what they are multiplied by. Sums are f32 in all of them, and
+ * so is all that is not a product with weights of a layer. */
+typedef enum embedd_dtype {
+    EMBEDD_DTYPE_AUTO = 0, /* F32 */
+    EMBEDD_DTYPE_F32,
+    EMBEDD_DTYPE_BF16, /* half the memory; fast where the CPU multiplies bf16 */
+    EMBEDD_DTYPE_INT8  /* a third of the memory; whole numbers with a scale for each 64 of them */
+} embedd_dtype;
 
 /* How token vectors become one vector. A model may put several modes side by side: four bits a
  * mode, the first in the lowest. Source: sentence_transformers Pooling. */
@@ -110,7 +117,7 @@ EMBEDD_API const char *embedd_pooling_names(void);
 EMBEDD_API bool embedd_pooling_parse(const char *name, embedd_pooling *out);
 
 typedef struct embedd_model_options {
-    embedd_dtype dtype;    /* type of the packed weights; AUTO = F32 */
+    embedd_dtype dtype;
     const char *cpu_level; /* "ref", "avx2", ...; NULL = the best one, or EMBEDD_CPU if set */
     size_t tokens_max;     /* longest text; 0 = the model's own limit, at most 8,192 */
 } embedd_model_options;
@@ -124,7 +131,7 @@ typedef struct embedd_model_info {
     const char *folder;       /* as given to embedd_model_open */
     const char *architecture; /* "bert", "mpnet" */
     const char *pooling;      /* "mean"; several joined by '+' */
-    const char *dtype;        /* "f32" */
+    const char *dtype;        /* "f32", "bf16", "int8" */
     const char *cpu_level;    /* "avx512" */
     size_t dimensions;        /* length of a vector */
     size_t tokens_max;        /* special tokens included */

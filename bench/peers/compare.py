@@ -25,6 +25,7 @@ from worker import Worker
 HERE = os.path.dirname(os.path.abspath(__file__))
 MODELS = {"all-mpnet-base-v2": 128, "all-MiniLM-L6-v2": 256}  # tokens that a text is cut at, in process
 ENGINES = ["embedd-f32", "onnxruntime-f32", "openvino-f32", "torch-f32"]
+MORE_ENGINES = ["embedd-bf16", "embedd-int8", "openvino-bf16", "torch-bf16"]
 REFERENCE = "torch-f32"
 LOADS = ["short", "full128", "chunk", "mixed"]
 
@@ -53,8 +54,8 @@ def parse():
     parser.add_argument("--share", type=float, help="the part of the texts to use (1)")
     parser.add_argument("--seconds", type=float, help="length of one HTTP measurement (8)")
     parser.add_argument("--models", type=names(MODELS), default=list(MODELS), help=",".join(MODELS))
-    parser.add_argument("--engines", type=names(ENGINES + ["torch-bf16", "openvino-bf16"]), default=ENGINES,
-                        help=",".join(ENGINES) + " (also torch-bf16, openvino-bf16)")
+    parser.add_argument("--engines", type=names(ENGINES + MORE_ENGINES), default=ENGINES,
+                        help=",".join(ENGINES) + f" (also {', '.join(MORE_ENGINES)})")
     parser.add_argument("--loads", type=names(LOADS), default=LOADS, help=",".join(LOADS))
     parser.add_argument("--threads", type=int, default=physical_cores(), help="of every engine (physical cores)")
     parser.add_argument("--no-http", action="store_true", help="in process only")
@@ -87,7 +88,8 @@ def in_process(args, name, folder, load_file):
     workers = []
     try:
         for engine in args.engines:
-            command = (["build/bench_embed", folder, load_file] if engine == "embedd-f32" else
+            command = (["build/bench_embed", folder, load_file, "--dtype", engine.split("-")[1]]
+                       if engine.startswith("embedd-") else
                        [sys.executable, os.path.join(HERE, "engine.py"), engine, folder, onnx, load_file])
             workers.append(Worker(engine, command + tail, os.path.join(args.out, engine + ".log")))
             print(f"{name}: {engine} started in {workers[-1].start_seconds:.2f} s", flush=True)

@@ -21,10 +21,24 @@ embedd_status ed_model_find(const ed_arguments *arguments, char **folder, embedd
     return ed_model_store_find(name, folder, err);
 }
 
+static embedd_dtype parse_dtype(const char *text)
+{
+    static const char *const names[] = {
+        [EMBEDD_DTYPE_AUTO] = "auto",
+        [EMBEDD_DTYPE_F32] = "f32",
+        [EMBEDD_DTYPE_BF16] = "bf16",
+        [EMBEDD_DTYPE_INT8] = "int8",
+    };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], text) == 0)
+            return (embedd_dtype)i;
+    return EMBEDD_DTYPE_AUTO;
+}
+
 embedd_model_options ed_model_options(const ed_arguments *arguments)
 {
-    bool f32 = strcmp(arguments->values[ED_OPTION_DTYPE].text, "f32") == 0;
-    return (embedd_model_options){.dtype = f32 ? EMBEDD_DTYPE_F32 : EMBEDD_DTYPE_AUTO,
+    return (embedd_model_options){.dtype = parse_dtype(arguments->values[ED_OPTION_DTYPE].text),
                                   .cpu_level = arguments->values[ED_OPTION_CPU].text};
 }
 

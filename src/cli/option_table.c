@@ -171,12 +171,13 @@ const ed_option_spec ed_options[ED_OPTION_COUNT] = {
     [ED_OPTION_THREADS] = {"threads", "t", ED_OPTION_NUMBER, "N", NULL, 1, 1024, NULL,
                            "threads that compute; as many as physical cores if not given",
                            ON_MODEL},
-    [ED_OPTION_DTYPE] = {"dtype", NULL, ED_OPTION_CHOICE, "TYPE", "auto|f32", 0, 0, "auto",
-                         "the number type of the weights", ON_MODEL},
-    [ED_OPTION_CPU] = {"cpu", NULL, ED_OPTION_TEXT, "LEVEL", NULL, 0, 0, NULL,
-                       "the instruction set to use: ref, avx2, avx512 or neon; the best of this "
-                       "machine if not given",
-                       ON_MODEL},
+    [ED_OPTION_DTYPE] = {"dtype", NULL, ED_OPTION_CHOICE, "TYPE", "auto|f32|bf16|int8", 0, 0,
+                         "auto", "the number type of the weights; auto is f32", ON_MODEL},
+    [ED_OPTION_CPU] =
+        {"cpu", NULL, ED_OPTION_TEXT, "LEVEL", NULL, 0, 0, NULL,
+         "the instruction set to use, such as avx2 or ref; the best of this machine if "
+         "not given",
+         ON_MODEL},
     [ED_OPTION_BATCH_TOKENS] = {"batch-tokens", NULL, ED_OPTION_NUMBER, "N", NULL, 1,
                                 (uint64_t)1 << 24, NULL,
                                 "tokens computed at once; more need more memory; what suits the "

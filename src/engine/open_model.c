@@ -12,9 +12,9 @@
 static embedd_status read_folder(embedd_model *model, const embedd_model_options *options,
                                  embedd_error *err);
 static void limit_tokens(ed_modules *modules, const embedd_model_options *options);
-static embedd_status read_transformer(embedd_model *model, embedd_error *err);
+static embedd_status read_transformer(embedd_model *model, embedd_dtype dtype, embedd_error *err);
 static embedd_status check_fit(embedd_model *model, embedd_error *err);
-static void fill_info(embedd_model *model, const ed_config *config);
+static void fill_info(embedd_model *model, const ed_config *config, const char *dtype);
 static embedd_status self_test(const embedd_model *model, embedd_error *err);
 
 embedd_status embedd_model_open(const char *folder, const embedd_model_options *options,
@@ -71,7 +71,7 @@ static embedd_status read_folder(embedd_model *model, const embedd_model_options
     if (status == EMBEDD_OK)
         status = ed_tensors_open(&model->tensors, model->modules.transformer_folder, err);
     if (status == EMBEDD_OK)
-        status = read_transformer(model, err);
+        status = read_transformer(model, options->dtype, err);
     if (status == EMBEDD_OK)
         status = ed_post_modules_open(&model->post, &model->modules, &model->kernels, err);
     if (status == EMBEDD_OK)
@@ -88,18 +88,37 @@ static void limit_tokens(ed_modules *modules, const embedd_model_options *option
         modules->tokens_max = cap;
 }
 
-static embedd_status read_transformer(embedd_model *model, embedd_error *err)
+/* The product of a number type, and its name. */
+static const ed_gemm *choose_gemm(const ed_kernels *kernels, embedd_dtype dtype, const char **name)
 {
-    const char *folder = model->modules.transformer_folder;
+    switch (dtype) {
+    case EMBEDD_DTYPE_BF16:
+        *name = "bf16";
+        return &kernels->gemm_bf16;
+    case EMBEDD_DTYPE_INT8:
+        *name = "int8";
+        return &kernels->gemm_int8;
+    case EMBEDD_DTYPE_AUTO:
+    case EMBEDD_DTYPE_F32:
+        break;
+    }
+    *name = "f32";
+    return &kernels->gemm_f32;
+}
+
+static embedd_status read_transformer(embedd_model *model, embedd_dtype dtype, embedd_error *err)
+{
+    const char *folder = model->modules.transformer_folder, *dtype_name = NULL;
+    const ed_gemm *gemm = choose_gemm(&model->kernels, dtype, &dtype_name);
     ed_config config;
     embedd_status status = ed_config_read(&config, folder, err);
 
     if (status != EMBEDD_OK)
         return status;
     status = ed_transformer_open(&model->transformer, &config, model->modules.tokens_max,
-                                 model->tensors, &model->kernels, folder, err);
+                                 model->tensors, &model->kernels, gemm, folder, err);
     if (status == EMBEDD_OK)
-        fill_info(model, &config);
+        fill_info(model, &config, dtype_name);
     ed_tensors_drop_pages(model->tensors);
     ed_config_clear(&config);
     return status;
@@ -135,7 +154,7 @@ static embedd_status check_fit(embedd_model *model, embedd_error *err)
     return EMBEDD_OK;
 }
 
-static void fill_info(embedd_model *model, const ed_config *config)
+static void fill_info(embedd_model *model, const ed_config *config, const char *dtype)
 {
     memcpy(model->architecture, config->architecture, sizeof model->architecture);
     model->standardizes = strcmp(config->architecture, "nomic_bert") == 0;
@@ -144,7 +163,7 @@ static void fill_info(embedd_model *model, const ed_config *config)
         .folder = model->folder,
         .architecture = model->architecture,
         .pooling = model->pooling,
-        .dtype = "f32",
+        .dtype = dtype,
         .cpu_level = model->kernels.level,
         .vocabulary = config->vocabulary,
         .n_layers = config->n_layers,

@@ -20,6 +20,8 @@ static const struct rung {
     {"ref", 0},
     {"avx2", ED_CPU_AVX2},
     {"avx512", ED_CPU_AVX2 | ED_CPU_AVX512},
+    {"avx512vnni", ED_CPU_AVX2 | ED_CPU_AVX512 | ED_CPU_AVX512_VNNI},
+    {"avx512bf16", ED_CPU_AVX2 | ED_CPU_AVX512 | ED_CPU_AVX512_VNNI | ED_CPU_AVX512_BF16},
     {"neon", ED_CPU_NEON},
 };
 enum { N_RUNGS = sizeof(rungs) / sizeof(rungs[0]) };
@@ -83,6 +85,8 @@ static void init_x86(ed_kernels *k, ed_cpu_flags flags)
         return;
     k->level = "avx2";
     ed_gemm_init_avx2(k);
+    ed_gemm_bf16_init_avx2(k);
+    ed_gemm_int8_init_avx2(k);
     ed_attention_init_avx2(k);
     ed_rows_init_avx2(k);
     ed_activations_init_avx2(k);
@@ -92,10 +96,22 @@ static void init_x86(ed_kernels *k, ed_cpu_flags flags)
         return;
     k->level = "avx512";
     ed_gemm_init_avx512(k);
+    ed_gemm_bf16_init_avx512(k);
+    ed_gemm_int8_init_avx512(k);
     ed_attention_init_avx512(k);
     ed_rows_init_avx512(k);
     ed_activations_init_avx512(k);
     ed_heads_init_avx512(k);
+
+    if ((flags & ED_CPU_AVX512_VNNI) == 0)
+        return;
+    k->level = "avx512vnni";
+    ed_gemm_int8_init_avx512vnni(k);
+
+    if ((flags & ED_CPU_AVX512_BF16) == 0)
+        return;
+    k->level = "avx512bf16";
+    ed_gemm_bf16_init_avx512bf16(k);
 #else
     (void)k;
     (void)flags;

@@ -84,7 +84,12 @@ typedef struct ed_attention_call {
 
 typedef struct ed_kernels {
     const char *level; /* "ref", "avx2", "avx512", "neon": shown by /info */
-    ed_gemm gemm_f32;
+
+    /* The same product with narrower weights, rows packed to suit:
+     * bf16  weights rounded to bf16; rows too where the CPU multiplies bf16; sums in f32.
+     * int8  each 64 numbers along the depth, of weights and of rows, are whole numbers of at most
+     *       127 times a scale; sums exact within the 64, in f32 between them. */
+    ed_gemm gemm_f32, gemm_bf16, gemm_int8;
 
     size_t (*attention_scratch_bytes)(size_t n_tokens, size_t head_size);
     void (*f32_attention)(const ed_attention_call *call);

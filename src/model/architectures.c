@@ -32,10 +32,12 @@ static const ed_architecture *find_architecture(const char *model_type)
 }
 
 static embedd_status init(ed_transformer *transformer, const ed_config *config,
-                          size_t text_tokens_max, const ed_weights *weights)
+                          size_t text_tokens_max, const ed_kernels *kernels,
+                          const ed_weights *weights)
 {
     *transformer = (ed_transformer){
-        .kernels = weights->kernels,
+        .kernels = kernels,
+        .gemm = weights->gemm,
         .hidden_size = config->hidden_size,
         .n_heads = config->n_heads,
         .n_kv_heads = config->n_kv_heads,
@@ -64,17 +66,18 @@ static embedd_status init(ed_transformer *transformer, const ed_config *config,
 
 embedd_status ed_transformer_open(ed_transformer *transformer, const ed_config *config,
                                   size_t text_tokens_max, const ed_tensors *tensors,
-                                  const ed_kernels *kernels, const char *where, embedd_error *err)
+                                  const ed_kernels *kernels, const ed_gemm *gemm, const char *where,
+                                  embedd_error *err)
 {
     const ed_architecture *architecture = find_architecture(config->architecture);
-    ed_weights weights = {.tensors = tensors, .kernels = kernels, .where = where, .err = err};
+    ed_weights weights = {.tensors = tensors, .gemm = gemm, .where = where, .err = err};
     embedd_status status;
 
     *transformer = (ed_transformer){0};
     if (!architecture)
         return ed_fail(err, EMBEDD_UNSUPPORTED, "%s: model_type \"%s\" is not supported", where,
                        config->architecture);
-    status = init(transformer, config, text_tokens_max, &weights);
+    status = init(transformer, config, text_tokens_max, kernels, &weights);
     if (status == EMBEDD_OK)
         status = architecture->load(transformer, config, &weights);
     ed_weights_clear(&weights);

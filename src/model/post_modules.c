@@ -29,7 +29,7 @@ embedd_status ed_post_modules_open(ed_post_modules *post, const ed_modules *modu
     for (size_t i = 0; status == EMBEDD_OK && i < modules->n_steps; i++) {
         const char *folder = modules->steps[i].folder;
         ed_post_module *step = &post->steps[post->n_steps++];
-        ed_weights weights = {.kernels = kernels, .where = folder, .err = err};
+        ed_weights weights = {.gemm = &kernels->gemm_f32, .where = folder, .err = err};
         ed_tensors *tensors = NULL;
 
         step->kind = modules->steps[i].kind;

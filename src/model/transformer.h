@@ -45,6 +45,7 @@ typedef struct ed_layer {
 
 typedef struct ed_transformer {
     const ed_kernels *kernels;
+    const ed_gemm *gemm;      /* of the layers' products: their number type */
     size_t hidden_size;       /* D */
     size_t n_heads;           /* H */
     size_t n_kv_heads;        /* G */
@@ -78,11 +79,13 @@ typedef struct ed_transformer {
 } ed_transformer;
 
 /* Reads the weights of `config` from `tensors`, which must outlive the transformer; tables of
- * positions are made for texts of text_tokens_max. FORMAT names the tensor that is missing or of
- * the wrong shape, UNSUPPORTED the architecture, NONFINITE the tensor. */
+ * positions are made for texts of text_tokens_max; `gemm` is one of the kernels' products. FORMAT
+ * names the tensor that is missing or of the wrong shape, UNSUPPORTED the architecture, NONFINITE
+ * the tensor. */
 embedd_status ed_transformer_open(ed_transformer *transformer, const ed_config *config,
                                   size_t text_tokens_max, const ed_tensors *tensors,
-                                  const ed_kernels *kernels, const char *where, embedd_error *err);
+                                  const ed_kernels *kernels, const ed_gemm *gemm, const char *where,
+                                  embedd_error *err);
 void ed_transformer_close(ed_transformer *transformer);
 
 /* Columns of a row of q, k and v together; and of the feed-forward's inside. */

@@ -146,10 +146,9 @@ static embedd_status take_memory(ed_weights *weights, ed_linear *linear);
 embedd_status ed_weights_linear(ed_weights *weights, ed_linear *linear, const ed_weight_part *parts,
                                 size_t n_parts, size_t n_in, bool has_bias)
 {
-    const ed_gemm *gemm = &weights->kernels->gemm_f32;
     embedd_status status = EMBEDD_OK;
 
-    *linear = (ed_linear){.gemm = gemm, .n_in = n_in};
+    *linear = (ed_linear){.gemm = weights->gemm, .n_in = n_in};
     /* Shapes are checked before memory is taken: config.json alone can ask for anything. */
     for (size_t i = 0; status == EMBEDD_OK && i < n_parts; i++) {
         status = read_part(weights, &parts[i], n_in, has_bias, NULL, NULL);
@@ -168,7 +167,7 @@ embedd_status ed_weights_linear(ed_weights *weights, ed_linear *linear, const ed
         done += parts[i].n_rows;
     }
     if (status == EMBEDD_OK)
-        gemm->pack_weights(linear->weights, weights->rows, linear->n_out, n_in);
+        linear->gemm->pack_weights(linear->weights, weights->rows, linear->n_out, n_in);
     return status;
 }
 
@@ -213,7 +212,7 @@ embedd_status ed_weights_linear_transposed(ed_weights *weights, ed_linear *linea
     float *transposed = NULL;
     embedd_status status = read_part(weights, part, n_out, false, NULL, NULL);
 
-    *linear = (ed_linear){.gemm = &weights->kernels->gemm_f32, .n_out = n_out, .n_in = n_in};
+    *linear = (ed_linear){.gemm = weights->gemm, .n_out = n_out, .n_in = n_in};
     if (status != EMBEDD_OK)
         return status;
     status = take_memory(weights, linear);

@@ -6,7 +6,7 @@
 
 typedef struct ed_weights {
     const ed_tensors *tensors;
-    const ed_kernels *kernels;
+    const ed_gemm *gemm; /* the product that linear layers are packed for */
     const char *where;   /* the folder, for messages */
     char prefix[64];     /* "", "bert.": what stands before every name in this file */
     size_t weight_bytes; /* memory taken so far */

@@ -33,7 +33,7 @@ embedd_status ed_workspace_open(ed_workspace *workspace, const ed_transformer *t
                                 embedd_error *err)
 {
     const ed_kernels *kernels = transformer->kernels;
-    const ed_gemm *gemm = &kernels->gemm_f32;
+    const ed_gemm *gemm = transformer->gemm;
     size_t t = limits->batch_tokens_max, d = transformer->hidden_size;
     size_t f = transformer->intermediate_size;
     size_t t_inner = t < ED_FEED_FORWARD_ROWS ? t : ED_FEED_FORWARD_ROWS;
@@ -44,7 +44,8 @@ embedd_status ed_workspace_open(ed_workspace *workspace, const ed_transformer *t
     size_t normed = has_inner_norm(transformer) ? t * d : 0;
     size_t packed = max_size(gemm->rows_bytes(t, d), gemm->rows_bytes(t_inner, f));
     packed = max_size(packed, gemm->rows_bytes(t, transformer->n_heads * transformer->head_size));
-    packed = max_size(packed, gemm->rows_bytes(1, limits->vector_max));
+    /* modules after pooling are f32 */
+    packed = max_size(packed, kernels->gemm_f32.rows_bytes(1, limits->vector_max));
     size_t attention =
         kernels->attention_scratch_bytes(limits->text_tokens_max, transformer->head_size);
     size_t n_threads = ed_thread_pool_threads(pool);

@@ -118,7 +118,7 @@ class ErrorTest(ProgramTest):
         for port in ("65536", "-1", "x", "", "1x", "99999999999999999999999", " 1", "0x10"):
             self.expect("--port: a whole number from 0 to 65535, not '%s'" % port, "serve", "-m",
                         MODEL, "--port", port)
-        self.expect("--dtype: one of auto|f32, not 'f64'", "serve", "--dtype", "f64")
+        self.expect("--dtype: one of auto|f32|bf16|int8, not 'f64'", "serve", "--dtype", "f64")
         for value in ("json|jsonl", "js", "", "jsonlx"):
             self.expect("--format: one of json|jsonl|npy, not '%s'" % value, "embed", "--format",
                         value)

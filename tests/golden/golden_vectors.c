@@ -1,6 +1,6 @@
-/* Every golden fixture at every CPU level of this machine: token ids exactly, vectors within 1e-5
- * of the reference, and the same bits alone, in one packed call, in another order and on other
- * threads.
+/* Every golden fixture at every CPU level of this machine, in every number type: token ids exactly,
+ * vectors within 1e-5 of the reference, or for the narrower types at a cosine near 1, and the same
+ * bits alone, in one packed call, in another order and on other threads.
  *
  *   golden_vectors                          all of EMBEDD_TEST_DATA/golden, and the real models
  *   golden_vectors FOLDER EXPECTED.jsonl    one model and its rows */
@@ -15,8 +15,19 @@
 #include "kernels/kernels.h"
 #include "support/expected.h"
 
-#define DIFFERENCE_MAX 1e-5
-#define COSINE_MIN     0.999999
+/* Of the fixtures' small random models, then of the real ones. */
+static const struct number_type {
+    embedd_dtype dtype;
+    const char *name;
+    double difference_max;
+    double cosine_min, real_cosine_min, real_cosine_mean;
+} number_types[] = {
+    {EMBEDD_DTYPE_F32, "f32", 1e-5, 0.999999, 0.999999, 0.999999},
+    {EMBEDD_DTYPE_BF16, "bf16", 1, 0.999, 0.9995, 0.9998},
+    {EMBEDD_DTYPE_INT8, "int8", 1, 0.99, 0.996, 0.999},
+};
+#define N_NUMBER_TYPES (sizeof number_types / sizeof *number_types)
+
 /* Of the full-size models, only the best level reads the longest texts; slow builds and the
  * reference kernels read the short ones. */
 #define TOKENS_MAX_SLOW  24
@@ -24,21 +35,24 @@
 
 static int n_failures, n_checks;
 
-typedef struct result {
-    double difference, cosine;
+/* One model as it is tested, and how it did. */
+typedef struct subject {
+    const char *folder, *level;
+    const struct number_type *type;
+    bool real; /* and therefore slow */
+    double difference, cosine, cosine_sum;
     size_t n_rows;
-} result;
+} subject;
 
-static void fail(const char *folder, const char *level, const expected_row *row, const char *what)
+static void fail(const subject *s, const expected_row *row, const char *what)
 {
-    fprintf(stderr, "FAILED %s at %s, %s \"%.40s\": %s\n", folder, level, row->name, row->text,
-            what);
+    fprintf(stderr, "FAILED %s at %s in %s, %s \"%.40s\": %s\n", s->folder, s->level, s->type->name,
+            row ? row->name : "all", row ? row->text : "", what);
     n_failures++;
 }
 
 /* Differences after dividing by the expected length, as the fixtures' README states them. */
-static void compare(const char *folder, const char *level, const expected_row *row,
-                    const float *vector, result *out)
+static void compare(subject *s, const expected_row *row, const float *vector)
 {
     double dot = 0, a = 0, b = 0, worst = 0;
 
@@ -51,11 +65,13 @@ static void compare(const char *folder, const char *level, const expected_row *r
         worst = fmax(worst, fabs((double)vector[i] - row->vector[i]) / sqrt(b));
     double cosine = dot / sqrt(a * b);
 
-    if (!(worst <= DIFFERENCE_MAX) || !(cosine >= COSINE_MIN))
-        fail(folder, level, row, "the vector differs from the reference");
-    out->difference = fmax(out->difference, worst);
-    out->cosine = fmin(out->cosine, cosine);
-    out->n_rows++;
+    if (!(worst <= s->type->difference_max) ||
+        !(cosine >= (s->real ? s->type->real_cosine_min : s->type->cosine_min)))
+        fail(s, row, "the vector differs from the reference");
+    s->difference = fmax(s->difference, worst);
+    s->cosine = fmin(s->cosine, cosine);
+    s->cosine_sum += cosine;
+    s->n_rows++;
     n_checks++;
 }
 
@@ -72,25 +88,25 @@ static embedd_embed_options options_of(const expected_row *row)
 
 /* Ids of one row, compared; they stay in `ids` for the packed call. */
 static bool encode(embedd_encoder *encoder, const expected_row *row, int32_t *ids, size_t cap,
-                   embedd_usage *usage, const char *folder, const char *level)
+                   embedd_usage *usage, const subject *s)
 {
     embedd_error err = {.message = ""};
     embedd_embed_options options = options_of(row);
     embedd_text text = {row->text, row->n_text_bytes};
 
     if (embedd_encode(encoder, text, &options.encode, ids, cap, usage, &err) != EMBEDD_OK) {
-        fail(folder, level, row, err.message);
+        fail(s, row, err.message);
         return false;
     }
     if (usage->n_tokens != row->n_ids || memcmp(ids, row->ids, row->n_ids * sizeof *ids) != 0) {
-        fail(folder, level, row, "the token ids differ from the reference");
+        fail(s, row, "the token ids differ from the reference");
         return false;
     }
     return true;
 }
 
 static void check_rows(const embedd_model *model, const expected_rows *expected, size_t tokens_max,
-                       const char *folder, const char *level, result *out)
+                       subject *s)
 {
     const embedd_model_info *info = embedd_model_get_info(model);
     embedd_session *one = NULL, *two = NULL;
@@ -106,8 +122,7 @@ static void check_rows(const embedd_model *model, const expected_rows *expected,
     if (embedd_session_open(model, &(embedd_session_options){.n_threads = 1}, &one, &err) ||
         embedd_session_open(model, &(embedd_session_options){.n_threads = 3}, &two, &err) ||
         embedd_encoder_open(model, &encoder, &err)) {
-        fprintf(stderr, "FAILED %s at %s: %s\n", folder, level, err.message);
-        n_failures++;
+        fail(s, NULL, err.message);
         goto done;
     }
     for (size_t i = 0; i < expected->n_rows; i++) {
@@ -115,9 +130,9 @@ static void check_rows(const embedd_model *model, const expected_rows *expected,
         embedd_usage usage;
         size_t n_dims = row->dimensions ? row->dimensions : d;
         if (row->n_dims != n_dims)
-            fail(folder, level, row, "the fixture has another number of dimensions");
-        if (!encode(encoder, row, ids + n * cap, cap, &usage, folder, level) ||
-            row->n_dims != n_dims || usage.n_tokens > tokens_max)
+            fail(s, row, "the fixture has another number of dimensions");
+        if (!encode(encoder, row, ids + n * cap, cap, &usage, s) || row->n_dims != n_dims ||
+            usage.n_tokens > tokens_max)
             continue;
         rows[n] = (embedd_row){.ids = ids + n * cap,
                                .n_tokens = usage.n_tokens,
@@ -128,9 +143,9 @@ static void check_rows(const embedd_model *model, const expected_rows *expected,
                                .out = alone + n * d};
         sources[n] = row;
         if (embedd_embed_rows(one, &rows[n], 1, &err) != EMBEDD_OK)
-            fail(folder, level, row, err.message);
+            fail(s, row, err.message);
         else
-            compare(folder, level, row, alone + n * d, out);
+            compare(s, row, alone + n * d);
         n++;
     }
     /* The same rows in one call, last first, on three threads: bit for bit. */
@@ -142,12 +157,11 @@ static void check_rows(const embedd_model *model, const expected_rows *expected,
     for (size_t i = 0; i < n; i++)
         rows[i].out = packed + (n - 1 - i) * d;
     if (embedd_embed_rows(two, rows, n, &err) != EMBEDD_OK) {
-        fprintf(stderr, "FAILED %s at %s: %s\n", folder, level, err.message);
-        n_failures++;
+        fail(s, NULL, err.message);
     }
     for (size_t i = 0; i < n; i++)
         if (memcmp(alone + i * d, packed + i * d, d * sizeof *alone) != 0)
-            fail(folder, level, sources[i], "bits depend on batch, order or threads");
+            fail(s, sources[i], "bits depend on batch, order or threads");
 done:
     embedd_encoder_close(encoder);
     embedd_session_close(one);
@@ -159,36 +173,78 @@ done:
     free(sources);
 }
 
-static void check_file(const char *folder, const char *path)
+/* How long texts may be, or 0: of a real model's narrower types only the best level is tested. */
+static size_t tokens_max_of(const subject *s, bool best_level)
 {
     const char *sanitizers = getenv("EMBEDD_SAN");
     bool slow_build = sanitizers && *sanitizers;
+
+    if (!s->real)
+        return SIZE_MAX;
+    if (!best_level && s->type->dtype != EMBEDD_DTYPE_F32)
+        return 0;
+    if (slow_build || strcmp(s->level, "ref") == 0)
+        return TOKENS_MAX_SLOW;
+    return best_level ? SIZE_MAX : TOKENS_MAX_LOWER;
+}
+
+static void check_subject(subject *s, const expected_rows *expected, const char *path,
+                          bool best_level)
+{
+    embedd_model_options options = {.cpu_level = s->level, .dtype = s->type->dtype};
+    const char *name = strrchr(path, '/'), *folder_name = strrchr(s->folder, '/');
+    embedd_error err = {.message = ""};
+    embedd_model *model = NULL;
+
+    if (embedd_model_open(s->folder, &options, &model, &err) != EMBEDD_OK) {
+        fail(s, NULL, err.message);
+        return;
+    }
+    s->real = embedd_model_get_info(model)->n_parameters > 10000000;
+    size_t tokens_max = tokens_max_of(s, best_level);
+
+    if (strcmp(embedd_model_get_info(model)->dtype, s->type->name) != 0)
+        fail(s, NULL, "the model says it has another number type");
+    if (tokens_max > 0) {
+        check_rows(model, expected, tokens_max, s);
+        double mean = s->cosine_sum / (double)s->n_rows;
+        if (s->real && !(mean >= s->type->real_cosine_mean))
+            fail(s, NULL, "the vectors differ from the reference on average");
+        printf("%-24s %-20s %-10s %-4s %4zu rows  max difference %.1e  cosine min %.7f mean %.7f\n",
+               folder_name ? folder_name + 1 : s->folder, name ? name + 1 : path, s->level,
+               s->type->name, s->n_rows, s->difference, s->cosine, mean);
+        fflush(stdout);
+    }
+    embedd_model_close(model);
+}
+
+static const char *product_name(const char *level, embedd_dtype dtype)
+{
+    embedd_error err;
+    ed_kernels k;
+
+    if (ed_kernels_open(&k, level, &err) != EMBEDD_OK)
+        return "";
+    return dtype == EMBEDD_DTYPE_BF16   ? k.gemm_bf16.name
+           : dtype == EMBEDD_DTYPE_INT8 ? k.gemm_int8.name
+                                        : k.gemm_f32.name;
+}
+
+/* A level that takes a type's product from the level below would show nothing new, so that only the
+ * best one is tested anyway. */
+static void check_file(const char *folder, const char *path)
+{
     expected_rows expected = expected_read(path);
 
-    for (const char *const *level = ed_kernels_levels(); *level; level++) {
-        embedd_model_options options = {.cpu_level = *level};
-        embedd_error err = {.message = ""};
-        embedd_model *model = NULL;
-        result out = {.cosine = 1};
-
-        if (embedd_model_open(folder, &options, &model, &err) != EMBEDD_OK) {
-            fprintf(stderr, "FAILED %s at %s: %s\n", folder, *level, err.message);
-            n_failures++;
-            continue;
+    for (size_t i = 0; i < N_NUMBER_TYPES; i++) {
+        const char *below = "";
+        for (const char *const *level = ed_kernels_levels(); *level; level++) {
+            subject s = {.folder = folder, .level = *level, .type = &number_types[i], .cosine = 1};
+            const char *product = product_name(*level, s.type->dtype);
+            if (!level[1] || strcmp(product, below) != 0)
+                check_subject(&s, &expected, path, !level[1]);
+            below = product;
         }
-        bool full_size = embedd_model_get_info(model)->n_parameters > 10000000;
-        size_t tokens_max = SIZE_MAX;
-        if (full_size && (slow_build || strcmp(*level, "ref") == 0))
-            tokens_max = TOKENS_MAX_SLOW;
-        else if (full_size && level[1])
-            tokens_max = TOKENS_MAX_LOWER;
-        check_rows(model, &expected, tokens_max, folder, *level, &out);
-        const char *name = strrchr(path, '/');
-        printf("%-28s %-24s %-8s %4zu rows  max difference %.1e  min cosine %.9f\n",
-               strrchr(folder, '/') ? strrchr(folder, '/') + 1 : folder, name ? name + 1 : path,
-               *level, out.n_rows, out.difference, out.cosine);
-        fflush(stdout);
-        embedd_model_close(model);
     }
     expected_free(&expected);
 }

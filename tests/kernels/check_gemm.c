@@ -1,10 +1,22 @@
-/* GEMM against sums in double precision, at every level: values, memory, and that the bits of an
- * element depend on its row alone. */
+/* GEMM against sums in double precision, at every level and in every type: values, memory, and that
+ * the bits of an element depend on its row alone.
+ *
+ * The numbers that go in are exact in the type, so that the product must come out as close to the
+ * truth as one in f32; how numbers are rounded has a test of its own. */
 #include "harness.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+typedef enum number_type { F32, BF16, INT8 } number_type;
+
+/* What is tested: one type's product of a level. */
+typedef struct subject {
+    number_type type;
+    const char *name;
+    const ed_gemm *gemm;
+} subject;
 
 typedef struct problem {
     size_t m, n, depth;
@@ -20,10 +32,11 @@ typedef struct product {
     check_buffer rows, weights, bias, residual, out, packed_rows, packed_weights;
 } product;
 
-static void product_open(product *x, const ed_kernels *k, const problem *p);
+static void product_open(product *x, const subject *s, const problem *p);
 static void product_close(product *x);
 static ed_gemm_call product_call(const product *x);
 static const float *product_row(const product *x, size_t i);
+static void make_exact(number_type type, float *line, size_t depth);
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
@@ -61,7 +74,7 @@ static double true_element(const product *x, size_t i, size_t j, double *toleran
     return sum;
 }
 
-static void check_values(const product *x, const char *what)
+static void check_values(const subject *s, const product *x, const char *what)
 {
     const float *out = x->out.data;
 
@@ -72,33 +85,33 @@ static void check_values(const product *x, const char *what)
             const double got = (double)out[i * x->ld_out + j];
 
             check_that(fabs(got - truth) <= tolerance + 1e-37,
-                       "%s: M %zu N %zu depth %zu: [%zu][%zu] is %.9g, not %.9g", what, x->p.m,
-                       x->p.n, x->p.depth, i, j, got, truth);
+                       "%s, %s: M %zu N %zu depth %zu: [%zu][%zu] is %.9g, not %.9g", s->name, what,
+                       x->p.m, x->p.n, x->p.depth, i, j, got, truth);
         }
     }
 }
 
-static void run_whole(const ed_kernels *k, product *x)
+static void run_whole(const subject *s, product *x)
 {
     ed_gemm_call call = product_call(x);
 
-    k->gemm_f32.pack_rows(x->packed_rows.data, x->rows.data, x->ld_rows, 0, x->p.m, x->p.depth);
-    k->gemm_f32.run(&call);
+    s->gemm->pack_rows(x->packed_rows.data, x->rows.data, x->ld_rows, 0, x->p.m, x->p.depth);
+    s->gemm->run(&call);
 }
 
-static void check_problem(const ed_kernels *k, const problem *p, const char *what)
+static void check_problem(const subject *s, const problem *p, const char *what)
 {
     product x;
 
-    product_open(&x, k, p);
-    run_whole(k, &x);
-    check_values(&x, what);
+    product_open(&x, s, p);
+    run_whole(s, &x);
+    check_values(s, &x, what);
     product_close(&x);
 }
 
-static void test_sizes_around_the_tile(const ed_kernels *k)
+static void sizes_around_the_tile(const subject *s)
 {
-    const size_t mr = k->gemm_f32.mr, nr = k->gemm_f32.nr;
+    const size_t mr = s->gemm->mr, nr = s->gemm->nr;
     const size_t depths[] = {1, 2, 3, 5, 8, 31};
 
     for (size_t m = 1; m <= 2 * mr + 1; m++) {
@@ -112,12 +125,12 @@ static void test_sizes_around_the_tile(const ed_kernels *k)
                                .residual = m % 3 == 0,
                                .magnitude = 2.0f};
 
-            check_problem(k, &p, "around the tile");
+            check_problem(s, &p, "around the tile");
         }
     }
 }
 
-static void test_random_sizes(const ed_kernels *k)
+static void random_sizes(const subject *s)
 {
     for (int i = 0; i < 60; i++) {
         const problem p = {
@@ -130,11 +143,11 @@ static void test_random_sizes(const ed_kernels *k)
             .activation = check_random(2) == 0 ? ED_ACTIVATION_GELU : ED_ACTIVATION_NONE,
             .magnitude = 1.0f};
 
-        check_problem(k, &p, "random");
+        check_problem(s, &p, "random");
     }
 }
 
-static void test_model_sizes(const ed_kernels *k)
+static void model_sizes(const subject *s)
 {
     const problem problems[] = {
         {.m = 7, .n = 96, .depth = 3072, .bias = true, .in_place = true, .magnitude = 1.0f},
@@ -143,15 +156,15 @@ static void test_model_sizes(const ed_kernels *k)
     };
 
     for (size_t i = 0; i < sizeof(problems) / sizeof(problems[0]); i++)
-        check_problem(k, &problems[i], "model size");
+        check_problem(s, &problems[i], "model size");
 }
 
 /* ---- one row, the same bits everywhere ------------------------------------------------------- */
 
 /* The same row alone, first, last and in the middle of products of many sizes. */
-static void test_bits_do_not_depend_on_the_place(const ed_kernels *k)
+static void bits_do_not_depend_on_the_place(const subject *s)
 {
-    const size_t mr = k->gemm_f32.mr, nr = k->gemm_f32.nr;
+    const size_t mr = s->gemm->mr, nr = s->gemm->nr;
     const problem p = {.m = 3 * mr + 2,
                        .n = 9 * nr + 3,
                        .depth = 77,
@@ -161,7 +174,7 @@ static void test_bits_do_not_depend_on_the_place(const ed_kernels *k)
     product x;
     float *first;
 
-    product_open(&x, k, &p);
+    product_open(&x, s, &p);
     for (size_t i = 1; i < p.m; i++)
         memcpy((float *)x.rows.data + i * x.ld_rows, x.rows.data, p.depth * sizeof(float));
     first = calloc(p.n, sizeof(float));
@@ -169,12 +182,12 @@ static void test_bits_do_not_depend_on_the_place(const ed_kernels *k)
         const float *out = x.out.data;
 
         x.p.m = m;
-        run_whole(k, &x);
+        run_whole(s, &x);
         if (m == 1)
             memcpy(first, out, p.n * sizeof(float));
         for (size_t i = 0; i < m; i++)
             check_that(memcmp(first, out + i * x.ld_out, p.n * sizeof(float)) == 0,
-                       "row %zu of %zu differs from the row alone", i, m);
+                       "%s: row %zu of %zu differs from the row alone", s->name, i, m);
     }
     free(first);
     x.p.m = p.m;
@@ -182,9 +195,9 @@ static void test_bits_do_not_depend_on_the_place(const ed_kernels *k)
 }
 
 /* A product in tasks of any shape, with rows packed in parts, gives the bits of the whole. */
-static void test_bits_do_not_depend_on_the_split(const ed_kernels *k)
+static void bits_do_not_depend_on_the_split(const subject *s)
 {
-    const ed_gemm *g = &k->gemm_f32;
+    const ed_gemm *g = s->gemm;
     const problem p = {.m = 5 * g->mr + 1,
                        .n = 11 * g->nr - 1,
                        .depth = 130,
@@ -195,8 +208,8 @@ static void test_bits_do_not_depend_on_the_split(const ed_kernels *k)
     float *whole;
     size_t out_bytes;
 
-    product_open(&x, k, &p);
-    run_whole(k, &x);
+    product_open(&x, s, &p);
+    run_whole(s, &x);
     out_bytes = x.out.n_bytes;
     whole = malloc(out_bytes);
     memcpy(whole, x.out.data, out_bytes);
@@ -223,11 +236,101 @@ static void test_bits_do_not_depend_on_the_split(const ed_kernels *k)
                 g->run(&call);
             }
         }
-        check_that(memcmp(whole, x.out.data, out_bytes) == 0, "tasks of %zu x %zu", row_step,
-                   col_step);
+        check_that(memcmp(whole, x.out.data, out_bytes) == 0, "%s: tasks of %zu x %zu", s->name,
+                   row_step, col_step);
     }
     free(whole);
     product_close(&x);
+}
+
+/* ---- rounding -------------------------------------------------------------------------------- */
+
+static float largest(const float *x, size_t depth, size_t at)
+{
+    const size_t begin = at / 64 * 64, end = begin + 64 < depth ? begin + 64 : depth;
+    float max = 0.0f;
+
+    for (size_t i = begin; i < end; i++)
+        max = fmaxf(max, fabsf(x[i]));
+    return max;
+}
+
+/* How far a number may lie from what it is rounded to: half a unit of bf16's eight digits, or half
+ * a step of 127 to the largest of its block. */
+static double rounding_of(number_type type, const float *line, size_t depth, size_t at)
+{
+    switch (type) {
+    case F32:
+        return 0.0;
+    case BF16:
+        return 0x1.01p-8 * fabs((double)line[at]);
+    case INT8:
+        return (double)largest(line, depth, at) * (0.5001 / 127.0);
+    }
+    return 0.0;
+}
+
+/* Any numbers: each product is off by what its factors are rounded by, at most. Tiny and large
+ * blocks stand in one line, and one of zeros. */
+static void rounded_numbers(const subject *s)
+{
+    const size_t m = 9, n = 37, depth = 200;
+    product x;
+
+    product_open(&x, s, &(problem){.m = m, .n = n, .depth = depth, .magnitude = 1.0f});
+    for (size_t i = 0; i < m; i++) {
+        float *row = (float *)x.rows.data + i * x.ld_rows;
+
+        check_fill(row, 64, 1e-3f);
+        check_fill(row + 64, 64, 50.0f);
+        memset(row + 128, 0, 64 * sizeof(float));
+        check_fill(row + 192, 8, 1e-36f);
+    }
+    check_fill(x.weights.data, n * depth, 0.3f);
+    s->gemm->pack_weights(x.packed_weights.data, x.weights.data, n, depth);
+    run_whole(s, &x);
+    for (size_t i = 0; i < m; i++) {
+        for (size_t j = 0; j < n; j++) {
+            const float *row = product_row(&x, i), *weights = (float *)x.weights.data + j * depth;
+            const double got = (double)((float *)x.out.data)[i * x.ld_out + j];
+            double truth, tolerance;
+
+            truth = true_element(&x, i, j, &tolerance);
+            for (size_t d = 0; d < depth; d++) {
+                const double a = rounding_of(s->type, row, depth, d);
+                const double b = rounding_of(s->type, weights, depth, d);
+
+                tolerance += a * fabs((double)weights[d]) + b * fabs((double)row[d]) + a * b;
+            }
+            check_that(fabs(got - truth) <= tolerance + 1e-33, "%s: [%zu][%zu] is %.9g, not %.9g",
+                       s->name, i, j, got, truth);
+        }
+    }
+    product_close(&x);
+}
+
+/* A row with a NaN or an infinity shows it, and leaves its neighbours alone. */
+static void what_is_not_finite_shows(const subject *s)
+{
+    const float bad[] = {NAN, -NAN, INFINITY, -INFINITY};
+    const size_t m = 5, n = 19, depth = 150;
+
+    for (size_t b = 0; b < 4; b++) {
+        product x;
+
+        product_open(&x, s, &(problem){.m = m, .n = n, .depth = depth, .magnitude = 1.0f});
+        ((float *)x.rows.data)[2 * x.ld_rows + 140] = bad[b];
+        run_whole(s, &x);
+        for (size_t i = 0; i < m; i++) {
+            for (size_t j = 0; j < n; j++) {
+                const float got = ((float *)x.out.data)[i * x.ld_out + j];
+
+                check_that(!isfinite(got) == (i == 2), "%s, %g: [%zu][%zu] is %g", s->name,
+                           (double)bad[b], i, j, (double)got);
+            }
+        }
+        product_close(&x);
+    }
 }
 
 /* ---- GELU ------------------------------------------------------------------------------------ */
@@ -293,9 +396,9 @@ static void test_gelu_of_all_floats(const ed_kernels *k)
 
 /* ---- memory ---------------------------------------------------------------------------------- */
 
-static void product_open(product *x, const ed_kernels *k, const problem *p)
+static void product_open(product *x, const subject *s, const problem *p)
 {
-    const ed_gemm *g = &k->gemm_f32;
+    const ed_gemm *g = s->gemm;
 
     *x = (product){.p = *p,
                    .ld_rows = p->depth + check_random(4),
@@ -306,6 +409,10 @@ static void product_open(product *x, const ed_kernels *k, const problem *p)
     check_fill(check_floats(&x->rows, (p->m - 1) * x->ld_rows + p->depth),
                (p->m - 1) * x->ld_rows + p->depth, p->magnitude);
     check_fill(check_floats(&x->weights, p->n * p->depth), p->n * p->depth, p->magnitude);
+    for (size_t i = 0; i < p->m; i++)
+        make_exact(s->type, (float *)x->rows.data + i * x->ld_rows, p->depth);
+    for (size_t j = 0; j < p->n; j++)
+        make_exact(s->type, (float *)x->weights.data + j * p->depth, p->depth);
     check_fill(check_floats(&x->bias, p->n), p->n, p->magnitude);
     check_fill(check_floats(&x->residual, (p->m - 1) * x->ld_residual + p->n),
                (p->m - 1) * x->ld_residual + p->n, p->magnitude);
@@ -369,12 +476,82 @@ static const float *product_row(const product *x, size_t i)
     return (const float *)x->rows.data + i * x->ld_rows;
 }
 
+/* Replaces the numbers of a line by such as the type has: bf16 by cutting digits off, int8 by whole
+ * multiples of a power of two, up to 127 of them in each block. */
+static void make_exact(number_type type, float *line, size_t depth)
+{
+    for (size_t i = 0; i < depth; i++) {
+        uint32_t bits;
+
+        memcpy(&bits, &line[i], sizeof(bits));
+        bits &= 0xffff0000u;
+        if (type == BF16)
+            memcpy(&line[i], &bits, sizeof(bits));
+    }
+    for (size_t begin = 0; type == INT8 && begin < depth; begin += 64) {
+        const size_t n = depth - begin < 64 ? depth - begin : 64;
+        const float scale = ldexpf(1.0f, -3 - (int)check_random(8));
+
+        for (size_t i = begin; i < begin + n; i++)
+            line[i] = scale * (float)((int)check_random(255) - 127);
+        line[begin + check_random((uint32_t)n)] = scale * (check_random(2) == 0 ? 127.0f : -127.0f);
+    }
+}
+
+/* ---- every type ------------------------------------------------------------------------------ */
+
+static void each_type(const ed_kernels *k, void (*run)(const subject *s))
+{
+    const subject subjects[] = {
+        {F32, "f32", &k->gemm_f32}, {BF16, "bf16", &k->gemm_bf16}, {INT8, "int8", &k->gemm_int8}};
+
+    for (size_t i = 0; i < sizeof(subjects) / sizeof(subjects[0]); i++)
+        run(&subjects[i]);
+}
+
+static void test_sizes_around_the_tile(const ed_kernels *k)
+{
+    each_type(k, sizes_around_the_tile);
+}
+
+static void test_random_sizes(const ed_kernels *k)
+{
+    each_type(k, random_sizes);
+}
+
+static void test_model_sizes(const ed_kernels *k)
+{
+    each_type(k, model_sizes);
+}
+
+static void test_rounded_numbers(const ed_kernels *k)
+{
+    each_type(k, rounded_numbers);
+}
+
+static void test_what_is_not_finite_shows(const ed_kernels *k)
+{
+    each_type(k, what_is_not_finite_shows);
+}
+
+static void test_bits_do_not_depend_on_the_place(const ed_kernels *k)
+{
+    each_type(k, bits_do_not_depend_on_the_place);
+}
+
+static void test_bits_do_not_depend_on_the_split(const ed_kernels *k)
+{
+    each_type(k, bits_do_not_depend_on_the_split);
+}
+
 int main(int argc, char **argv)
 {
     static const check_test tests[] = {
         {"sizes_around_the_tile", test_sizes_around_the_tile},
         {"random_sizes", test_random_sizes},
         {"model_sizes", test_model_sizes},
+        {"rounded_numbers", test_rounded_numbers},
+        {"what_is_not_finite_shows", test_what_is_not_finite_shows},
         {"bits_do_not_depend_on_the_place", test_bits_do_not_depend_on_the_place},
         {"bits_do_not_depend_on_the_split", test_bits_do_not_depend_on_the_split},
         {"gelu_of_all_floats", test_gelu_of_all_floats},

@@ -46,7 +46,7 @@ static bool run_test(const check_test *test, const ed_kernels *k)
     now.n_failures = 0;
     now.random = 1;
     test->run(k);
-    printf("%-6s %-40s %s\n", k->level, test->name, now.n_failures == 0 ? "ok" : "FAILED");
+    printf("%-10s %-40s %s\n", k->level, test->name, now.n_failures == 0 ? "ok" : "FAILED");
     fflush(stdout);
     return now.n_failures == 0;
 }

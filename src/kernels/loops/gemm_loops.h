@@ -1,13 +1,14 @@
-/* GEMM around the micro-kernel: packing, the walk over tiles, the ends of rows. Included by each
- * level's gemm file after its vector and tile headers.
+/* GEMM around the micro-kernel: the walk over tiles, the ends of rows. Included by each level's
+ * gemm files after their vector, packing and tile headers.
  *
  * Weights lie in panels of NR columns, rows in panels of TILE_ROWS, both depth-major: the
- * micro-kernel reads two streams and nothing else. What the last panel lacks is zero. */
+ * micro-kernel reads two streams and nothing else. What the last panel lacks is zero. A line of a
+ * panel is rows_words(depth) or weights_words(depth) words of 32 bits: what a word holds (a float,
+ * two bf16, four bytes) only packing and tile know. */
 #ifndef ED_GEMM_LOOPS_H
 #define ED_GEMM_LOOPS_H
 
 #include "kernels/kernels.h"
-#include "kernels/loops/pack.h"
 #include "kernels/loops/tile_rows.h"
 #include "kernels/loops/vector_math.h"
 
@@ -29,27 +30,14 @@ static void run_row_block(const ed_gemm_call *call, size_t row_begin, size_t row
 static void run_region(const ed_gemm_call *call, const region *r, const float *next);
 static void finish(const ed_gemm_call *call, const region *r, const float *sums);
 
-/* ---- packing --------------------------------------------------------------------------------- */
-
 static size_t weights_bytes(size_t n_cols, size_t depth)
 {
-    return panels_bytes(n_cols, NR, depth);
+    return panels_bytes(n_cols, NR, weights_words(depth));
 }
 
 static size_t rows_bytes(size_t n_rows, size_t depth)
 {
-    return panels_bytes(n_rows, TILE_ROWS, depth);
-}
-
-static void pack_weights(void *packed, const float *weights, size_t n_cols, size_t depth)
-{
-    pack_lines(packed, NR, weights, depth, 0, n_cols, depth);
-}
-
-static void pack_rows(void *packed, const float *rows, size_t ld_rows, size_t row_begin,
-                      size_t row_end, size_t depth)
-{
-    pack_lines(packed, TILE_ROWS, rows, ld_rows, row_begin, row_end, depth);
+    return panels_bytes(n_rows, TILE_ROWS, rows_words(depth));
 }
 
 /* ---- the walk -------------------------------------------------------------------------------- */
@@ -58,7 +46,7 @@ static void pack_rows(void *packed, const float *rows, size_t ld_rows, size_t ro
  * the next one: so weights come from memory once per block, and rows once per group. */
 static void run(const ed_gemm_call *call)
 {
-    const size_t panel_bytes = TILE_ROWS * call->depth * sizeof(float);
+    const size_t panel_bytes = rows_bytes(TILE_ROWS, call->depth);
     const size_t block = TILE_ROWS * (1 + ROW_BLOCK_BYTES / panel_bytes);
 
     for (size_t row = call->row_begin; row < call->row_end; row += block)
@@ -68,8 +56,8 @@ static void run(const ed_gemm_call *call)
 static void run_row_block(const ed_gemm_call *call, size_t row_begin, size_t row_end)
 {
     const float *weights = call->weights;
-    const size_t depth = call->depth;
-    const size_t panel_bytes = NR * depth * sizeof(float);
+    const size_t words = weights_words(call->depth);
+    const size_t panel_bytes = NR * words * sizeof(float);
     const size_t group = NR * min_size(GROUP_PANELS_MAX, 1 + GROUP_BYTES / panel_bytes);
 
     for (size_t col = call->col_begin; col < call->col_end; col += group) {
@@ -83,7 +71,7 @@ static void run_row_block(const ed_gemm_call *call, size_t row_begin, size_t row
                               .col = col,
                               .n_panels = (col_end - col + NR - 1) / NR};
 
-            run_region(call, &r, weights + (next < next_end ? next : col) * depth);
+            run_region(call, &r, weights + (next < next_end ? next : col) * words);
             next += r.n_panels * TILE_PREFETCH;
         }
     }
@@ -91,13 +79,13 @@ static void run_row_block(const ed_gemm_call *call, size_t row_begin, size_t row
 
 static void run_region(const ed_gemm_call *call, const region *r, const float *next)
 {
-    const size_t depth = call->depth;
+    const size_t words = weights_words(call->depth);
     _Alignas(64) float sums[TILE_ROWS * NR];
-    ed_tile t = {.depth = depth,
-                 .a = (const float *)call->rows + r->row * depth,
+    ed_tile t = {.depth = call->depth,
+                 .a = (const float *)call->rows + r->row * rows_words(call->depth),
                  .a_step = TILE_ROWS,
-                 .b = (const float *)call->weights + r->col * depth,
-                 .b_step = NR * depth,
+                 .b = (const float *)call->weights + r->col * words,
+                 .b_step = NR * words,
                  .out = sums,
                  .next = next};
     region part = *r;
@@ -115,8 +103,8 @@ static void run_region(const ed_gemm_call *call, const region *r, const float *n
             multiply_1_panel(r->n_rows, &t);
         finish(call, &part, sums);
         part.col += part.n_panels * NR;
-        t.b += part.n_panels * NR * depth;
-        t.next += TILE_PREFETCH * depth;
+        t.b += part.n_panels * NR * words;
+        t.next += TILE_PREFETCH * words;
     }
 }
 
@@ -184,6 +172,19 @@ static void finish(const ed_gemm_call *call, const region *r, const float *sums)
         finish_rows(call, r, sums, ED_ACTIVATION_TANH);
         break;
     }
+}
+
+/* The table's slot, for a level's init function. */
+static ed_gemm gemm_of(const char *name)
+{
+    return (ed_gemm){.name = name,
+                     .mr = TILE_ROWS,
+                     .nr = NR,
+                     .weights_bytes = weights_bytes,
+                     .pack_weights = pack_weights,
+                     .rows_bytes = rows_bytes,
+                     .pack_rows = pack_rows,
+                     .run = run};
 }
 
 #endif

@@ -1,4 +1,5 @@
-/* Rows of a matrix into panels: `panel` lines side by side, depth-major. */
+/* Rows of a matrix into panels: `panel` lines side by side, depth-major, each line a run of words
+ * of 32 bits. They travel as floats, whatever they hold: a copy keeps every bit. */
 #ifndef ED_PACK_H
 #define ED_PACK_H
 
@@ -9,12 +10,12 @@ static inline size_t min_size(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-static inline size_t panels_bytes(size_t n, size_t panel, size_t depth)
+static inline size_t panels_bytes(size_t n, size_t panel, size_t words)
 {
-    return (n + panel - 1) / panel * panel * depth * sizeof(float);
+    return (n + panel - 1) / panel * panel * words * sizeof(float);
 }
 
-/* One panel of n lines, n <= panel: to[d][r] = from[r][d], and 0 for r >= n.
+/* One panel of n lines, n <= panel, of `depth` words: to[d][r] = from[r][d], and 0 for r >= n.
  *
  * It goes in squares of four lines by four steps of depth. Where n is no multiple of four the last
  * square overlaps the one before. */

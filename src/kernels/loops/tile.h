@@ -4,16 +4,16 @@
 
 #include <stddef.h>
 
-/* out[r][c] = sum_d a[d][r] * b[d][c] */
+/* out[r][c] = sum_d a[d][r] * b[d][c], where d counts the words of a line */
 typedef struct ed_tile {
-    size_t depth;
-    const float *a; /* [depth] groups of rows, a_step floats apart */
+    size_t depth;   /* of the product, as the caller counts it */
+    const float *a; /* [d] groups of rows, a_step words apart */
     size_t a_step;
-    const float *b; /* panels of [depth][NR], b_step floats apart */
+    const float *b; /* panels of [d][NR], b_step words apart */
     size_t b_step;
     float *out; /* rows of NR floats per panel, out_step floats apart */
     size_t out_step;
-    const float *next; /* memory that will be read soon: TILE_PREFETCH floats per step of depth */
+    const float *next; /* memory that will be read soon: TILE_PREFETCH words per word of b */
 } ed_tile;
 
 /* Loops over registers must vanish, or their sums would live in memory. */

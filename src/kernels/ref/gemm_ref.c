@@ -9,49 +9,142 @@
 #include "kernels/levels.h"
 #include "kernels/ref/activations_ref.h"
 
+#include <math.h>
 #include <string.h>
 
-enum { MR = 4, NR = 8 };
+enum { MR = 4, NR = 8, BLOCK = 64 };
 
-static size_t panels_bytes(size_t n, size_t panel, size_t depth)
+static size_t panels_bytes(size_t n, size_t panel, size_t words)
 {
-    return (n + panel - 1) / panel * panel * depth * sizeof(float);
+    return (n + panel - 1) / panel * panel * words * sizeof(float);
 }
 
-static size_t weights_bytes(size_t n_cols, size_t depth)
-{
-    return panels_bytes(n_cols, NR, depth);
-}
+/* ---- packing --------------------------------------------------------------------------------- */
 
-static size_t rows_bytes(size_t n_rows, size_t depth)
-{
-    return panels_bytes(n_rows, MR, depth);
-}
-
-/* Lines [begin, end) of `lines`; begin is a multiple of `panel`. */
+/* Lines [begin, end) of `lines`, rounded by `round`; begin is a multiple of `panel`. */
 static void pack(float *packed, size_t panel, const float *lines, size_t ld, size_t begin,
-                 size_t end, size_t depth)
+                 size_t end, size_t depth, float (*round)(float))
 {
     for (size_t i = begin; i < end; i += panel) {
         float *to = packed + i * depth;
 
         for (size_t d = 0; d < depth; d++) {
             for (size_t r = 0; r < panel; r++)
-                to[d * panel + r] = i + r < end ? lines[(i + r) * ld + d] : 0.0f;
+                to[d * panel + r] = i + r < end ? round(lines[(i + r) * ld + d]) : 0.0f;
         }
     }
 }
 
-static void pack_weights(void *packed, const float *weights, size_t n_cols, size_t depth)
+static float round_f32(float x)
 {
-    pack(packed, NR, weights, depth, 0, n_cols, depth);
+    return x;
 }
 
-static void pack_rows(void *packed, const float *rows, size_t ld_rows, size_t row_begin,
-                      size_t row_end, size_t depth)
+/* To the nearest float whose lower half is 0, ties to even; a NaN stays one. */
+static float round_bf16(float x)
 {
-    pack(packed, MR, rows, ld_rows, row_begin, row_end, depth);
+    uint32_t bits;
+
+    if (isnan(x))
+        return x;
+    memcpy(&bits, &x, sizeof(bits));
+    bits = (bits + 0x7fffu + (bits >> 16 & 1u)) & 0xffff0000u;
+    memcpy(&x, &bits, sizeof(bits));
+    return x;
 }
+
+static size_t f32_weights_bytes(size_t n_cols, size_t depth)
+{
+    return panels_bytes(n_cols, NR, depth);
+}
+
+static size_t f32_rows_bytes(size_t n_rows, size_t depth)
+{
+    return panels_bytes(n_rows, MR, depth);
+}
+
+static void f32_pack_weights(void *packed, const float *weights, size_t n_cols, size_t depth)
+{
+    pack(packed, NR, weights, depth, 0, n_cols, depth, round_f32);
+}
+
+static void f32_pack_rows(void *packed, const float *rows, size_t ld_rows, size_t row_begin,
+                          size_t row_end, size_t depth)
+{
+    pack(packed, MR, rows, ld_rows, row_begin, row_end, depth, round_f32);
+}
+
+static void bf16_pack_weights(void *packed, const float *weights, size_t n_cols, size_t depth)
+{
+    pack(packed, NR, weights, depth, 0, n_cols, depth, round_bf16);
+}
+
+static void bf16_pack_rows(void *packed, const float *rows, size_t ld_rows, size_t row_begin,
+                           size_t row_end, size_t depth)
+{
+    pack(packed, MR, rows, ld_rows, row_begin, row_end, depth, round_bf16);
+}
+
+/* ---- packing in blocks ----------------------------------------------------------------------- */
+
+static size_t n_blocks(size_t depth)
+{
+    return (depth + BLOCK - 1) / BLOCK;
+}
+
+/* q[i * step] = x[i] / scale, a whole number; q[BLOCK * step] = scale = max |x| / 127. Numbers too
+ * small to divide by are zero; what is not finite makes the scale so. */
+static void quantize(float *q, size_t step, const float *x, size_t n)
+{
+    float max = 0.0f, inverse;
+
+    for (size_t i = 0; i < n; i++)
+        max = fabsf(x[i]) > max || isnan(x[i]) ? fabsf(x[i]) : max;
+    if (max < 1e-30f)
+        max = 0.0f;
+    inverse = max > 0.0f ? 127.0f / max : 0.0f;
+    for (size_t i = 0; i < BLOCK; i++)
+        q[i * step] = i < n ? nearbyintf(x[i] * inverse) : 0.0f;
+    q[BLOCK * step] = max / 127.0f;
+}
+
+static void int8_pack(float *packed, size_t panel, const float *lines, size_t ld, size_t begin,
+                      size_t end, size_t depth)
+{
+    for (size_t i = begin; i < end; i += panel) {
+        for (size_t d = 0; d < depth; d += BLOCK) {
+            float *to = packed + (i * n_blocks(depth) + d / BLOCK * panel) * (BLOCK + 1);
+            const size_t n = depth - d < BLOCK ? depth - d : BLOCK;
+
+            memset(to, 0, panel * (BLOCK + 1) * sizeof(float));
+            for (size_t r = 0; r < panel && i + r < end; r++)
+                quantize(to + r, panel, lines + (i + r) * ld + d, n);
+        }
+    }
+}
+
+static size_t int8_weights_bytes(size_t n_cols, size_t depth)
+{
+    return panels_bytes(n_cols, NR, n_blocks(depth) * (BLOCK + 1));
+}
+
+static size_t int8_rows_bytes(size_t n_rows, size_t depth)
+{
+    return panels_bytes(n_rows, MR, n_blocks(depth) * (BLOCK + 1));
+}
+
+static void int8_pack_weights(void *packed, const float *weights, size_t n_cols, size_t depth)
+{
+    int8_pack(packed, NR, weights, depth, 0, n_cols, depth);
+}
+
+static void int8_pack_rows(void *packed, const float *rows, size_t ld_rows, size_t row_begin,
+                           size_t row_end, size_t depth)
+{
+    int8_pack(packed, MR, rows, ld_rows, row_begin, row_end, depth);
+}
+
+/* ---- the product ----------------------------------------------------------------------------- */
 
 /* sums[r][c] = sum_d a[d][r] * b[d][c] */
 static void multiply_tile(float sums[MR][NR], const float *a, const float *b, size_t depth)
@@ -62,6 +155,25 @@ static void multiply_tile(float sums[MR][NR], const float *a, const float *b, si
             for (size_t c = 0; c < NR; c++)
                 sums[r][c] += a[d * MR + r] * b[d * NR + c];
         }
+    }
+}
+
+/* The same block by block, each with its scales. */
+static void multiply_blocks(float sums[MR][NR], const float *a, const float *b, size_t depth)
+{
+    memset(sums, 0, sizeof(float[MR][NR]));
+    for (size_t d = 0; d < depth; d += BLOCK) {
+        float block[MR][NR];
+
+        multiply_tile(block, a, b, BLOCK);
+        a += BLOCK * MR;
+        b += BLOCK * NR;
+        for (size_t r = 0; r < MR; r++) {
+            for (size_t c = 0; c < NR; c++)
+                sums[r][c] += block[r][c] * b[c] * a[r];
+        }
+        a += MR;
+        b += NR;
     }
 }
 
@@ -81,7 +193,9 @@ static void finish_tile(const ed_gemm_call *call, float sums[MR][NR], size_t i, 
     }
 }
 
-static void run(const ed_gemm_call *call)
+static void run_tiles(const ed_gemm_call *call, size_t words,
+                      void (*multiply)(float sums[MR][NR], const float *a, const float *b,
+                                       size_t depth))
 {
     const float *rows = call->rows;
     const float *weights = call->weights;
@@ -90,10 +204,20 @@ static void run(const ed_gemm_call *call)
         for (size_t i = call->row_begin; i < call->row_end; i += MR) {
             float sums[MR][NR];
 
-            multiply_tile(sums, rows + i * call->depth, weights + j * call->depth, call->depth);
+            multiply(sums, rows + i * words, weights + j * words, call->depth);
             finish_tile(call, sums, i, j);
         }
     }
+}
+
+static void run(const ed_gemm_call *call)
+{
+    run_tiles(call, call->depth, multiply_tile);
+}
+
+static void run_blocks(const ed_gemm_call *call)
+{
+    run_tiles(call, n_blocks(call->depth) * (BLOCK + 1), multiply_blocks);
 }
 
 void ed_gemm_init_ref(ed_kernels *k)
@@ -101,9 +225,21 @@ void ed_gemm_init_ref(ed_kernels *k)
     k->gemm_f32 = (ed_gemm){.name = "ed_f32_gemm_4x8_ref",
                             .mr = MR,
                             .nr = NR,
-                            .weights_bytes = weights_bytes,
-                            .pack_weights = pack_weights,
-                            .rows_bytes = rows_bytes,
-                            .pack_rows = pack_rows,
+                            .weights_bytes = f32_weights_bytes,
+                            .pack_weights = f32_pack_weights,
+                            .rows_bytes = f32_rows_bytes,
+                            .pack_rows = f32_pack_rows,
                             .run = run};
+    k->gemm_bf16 = k->gemm_f32;
+    k->gemm_bf16.name = "ed_bf16_gemm_4x8_ref";
+    k->gemm_bf16.pack_weights = bf16_pack_weights;
+    k->gemm_bf16.pack_rows = bf16_pack_rows;
+    k->gemm_int8 = (ed_gemm){.name = "ed_int8_gemm_4x8_ref",
+                             .mr = MR,
+                             .nr = NR,
+                             .weights_bytes = int8_weights_bytes,
+                             .pack_weights = int8_pack_weights,
+                             .rows_bytes = int8_rows_bytes,
+                             .pack_rows = int8_pack_rows,
+                             .run = run_blocks};
 }

@@ -3,18 +3,13 @@
 
 #include "kernels/x86/tile_x86.h"
 
+#include "kernels/loops/pack_f32.h"
+
 #include "kernels/loops/gemm_loops.h"
 
 #include "kernels/levels.h"
 
 void ed_gemm_init_avx512(ed_kernels *k)
 {
-    k->gemm_f32 = (ed_gemm){.name = "ed_f32_gemm_12x32_avx512",
-                            .mr = TILE_ROWS,
-                            .nr = NR,
-                            .weights_bytes = weights_bytes,
-                            .pack_weights = pack_weights,
-                            .rows_bytes = rows_bytes,
-                            .pack_rows = pack_rows,
-                            .run = run};
+    k->gemm_f32 = gemm_of("ed_f32_gemm_12x32_avx512");
 }

@@ -1,5 +1,6 @@
 /* The micro-kernel of x86: a tile of sums in registers, one row value broadcast at a time. Included
- * after the level's vector header. */
+ * after the level's vector header. TILE_ADD_PRODUCT and TILE_STEPS may be defined before, for words
+ * that are not floats. */
 #ifndef ED_TILE_X86_H
 #define ED_TILE_X86_H
 
@@ -7,8 +8,13 @@
 
 #define TILE_PREFETCH 16 /* a cache line per step */
 
-/* d rises and each step is one FMA, whatever `rows` and `panels` are, so that an element's bits do
- * not depend on the tile it is in. They are constants where this is inlined, with
+#ifndef TILE_ADD_PRODUCT
+#define TILE_ADD_PRODUCT(x, w, sum) vf_fma(x, w, sum)
+#define TILE_STEPS(depth)           (depth)
+#endif
+
+/* d rises and each step is one addition of a product, whatever `rows` and `panels` are, so that an
+ * element's bits do not depend on the tile it is in. They are constants where this is inlined, with
  * rows * panels <= TILE_ROWS. */
 ED_INLINE void multiply_tile(const size_t rows, const size_t panels, const ed_tile *t)
 {
@@ -21,7 +27,7 @@ ED_INLINE void multiply_tile(const size_t rows, const size_t panels, const ed_ti
     for (size_t i = 0; i < rows * width; i++)
         sums[i] = vf_set(0.0f);
 
-    for (size_t d = t->depth; d > 0; d--) {
+    for (size_t d = TILE_STEPS(t->depth); d > 0; d--) {
         __builtin_prefetch(next, 0, 2); /* near the core, not into its first cache */
         if (panels == 1) {
             vf w[TILE_VECTORS];
@@ -35,7 +41,7 @@ ED_INLINE void multiply_tile(const size_t rows, const size_t panels, const ed_ti
 
                 ED_UNROLL
                 for (size_t c = 0; c < width; c++)
-                    sums[r * width + c] = vf_fma(x, w[c], sums[r * width + c]);
+                    sums[r * width + c] = TILE_ADD_PRODUCT(x, w[c], sums[r * width + c]);
             }
         } else { /* few rows: keep their values, take the weights one by one */
             vf x[TILE_ROWS];
@@ -49,7 +55,7 @@ ED_INLINE void multiply_tile(const size_t rows, const size_t panels, const ed_ti
 
                 ED_UNROLL
                 for (size_t r = 0; r < rows; r++)
-                    sums[r * width + c] = vf_fma(x[r], w, sums[r * width + c]);
+                    sums[r * width + c] = TILE_ADD_PRODUCT(x[r], w, sums[r * width + c]);
             }
         }
         a += a_step;

@@ -4,8 +4,10 @@
 
 #include <immintrin.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef __m256 vf;
+typedef __m256i vi; /* whole numbers of 32 bits, as many as vf has floats */
 enum { VF_LANES = 8 };
 
 /* The register tile: 6 x 2 sums, 2 vectors of weights and a broadcast row value of 16 registers.
@@ -123,6 +125,56 @@ static inline void vf_transpose_4x4(float *to, size_t to_step, const float *from
     _mm_storeu_ps(to + to_step, b);
     _mm_storeu_ps(to + 2 * to_step, c);
     _mm_storeu_ps(to + 3 * to_step, d);
+}
+
+/* ---- narrower numbers, in words of 32 bits --------------------------------------------------- */
+
+/* The floats of the lower or the upper bf16 of each word. */
+static inline vf vf_widen_bf16(vf words, size_t half)
+{
+    const vi x = _mm256_castps_si256(words);
+
+    return _mm256_castsi256_ps(half == 0
+                                   ? _mm256_slli_epi32(x, 16)
+                                   : _mm256_and_si256(x, _mm256_set1_epi32((int)0xffff0000u)));
+}
+
+static inline vi vi_load(const float *words)
+{
+    return _mm256_castps_si256(vf_load(words));
+}
+
+static inline vi vi_set(int32_t x)
+{
+    return _mm256_set1_epi32(x);
+}
+
+/* A word, whatever it holds, in every lane. */
+static inline vi vi_set_word(const float *word)
+{
+    return _mm256_castps_si256(vf_set(*word));
+}
+
+static inline vi vi_add(vi a, vi b)
+{
+    return _mm256_add_epi32(a, b);
+}
+
+/* Of each four bytes those at 0 and 2, or those at 1 and 3, as numbers of 16 bits. */
+static inline vi vi_widen_int8(vi words, size_t half)
+{
+    return _mm256_srai_epi16(half == 0 ? _mm256_slli_epi16(words, 8) : words, 8);
+}
+
+/* In each lane the sum of two products of 16 bits. */
+static inline vi vi_dot_int16(vi a, vi b)
+{
+    return _mm256_madd_epi16(a, b);
+}
+
+static inline vf vf_of_vi(vi x)
+{
+    return _mm256_cvtepi32_ps(x);
 }
 
 #endif

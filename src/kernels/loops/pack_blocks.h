@@ -1,0 +1,60 @@
+/* Packing of the narrower types: a line is cut into blocks of BLOCK_DEPTH numbers (the last one
+ * filled up with zeros), a block is written as a fixed number of words, and the words are laid into
+ * panels like floats. What a block's words are: write_bf16, write_int8 and their kin. */
+#ifndef ED_PACK_BLOCKS_H
+#define ED_PACK_BLOCKS_H
+
+#include "kernels/loops/pack.h"
+
+#include <stdint.h>
+#include <string.h>
+
+enum {
+    BLOCK_DEPTH = 64,
+    BLOCK_WORDS_MAX = BLOCK_DEPTH, /* floats as they are */
+    PANEL_LINES_MAX = 32
+};
+
+/* x[BLOCK_DEPTH] -> words */
+typedef void (*block_writer)(float *words, const float *x);
+
+static inline size_t n_blocks(size_t depth)
+{
+    return (depth + BLOCK_DEPTH - 1) / BLOCK_DEPTH;
+}
+
+/* One block of depth of n lines: `depth` numbers of each, at most BLOCK_DEPTH. */
+ED_INLINE void pack_block(float *to, const size_t panel, const float *from, size_t ld, size_t n,
+                          size_t depth, const size_t words, block_writer write)
+{
+    float lines[PANEL_LINES_MAX * BLOCK_WORDS_MAX];
+
+    for (size_t r = 0; r < n; r++) {
+        float filled[BLOCK_DEPTH];
+        const float *x = from + r * ld;
+
+        if (depth < BLOCK_DEPTH) {
+            memset(filled, 0, sizeof(filled));
+            memcpy(filled, x, depth * sizeof(float));
+            x = filled;
+        }
+        write(lines + r * words, x);
+    }
+    pack_panel(to, panel, lines, words, n, words);
+}
+
+/* Lines [begin, end) of `lines`, ld floats apart; begin is a multiple of `panel`. */
+ED_INLINE void pack_blocks(float *packed, const size_t panel, const float *lines, size_t ld,
+                           size_t begin, size_t end, size_t depth, const size_t words,
+                           block_writer write)
+{
+    for (size_t i = begin; i < end; i += panel) {
+        float *to = packed + i * n_blocks(depth) * words;
+
+        for (size_t d = 0; d < depth; d += BLOCK_DEPTH, to += panel * words)
+            pack_block(to, panel, lines + i * ld + d, ld, min_size(panel, end - i),
+                       min_size(BLOCK_DEPTH, depth - d), words, write);
+    }
+}
+
+#endif

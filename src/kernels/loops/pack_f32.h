@@ -1,0 +1,29 @@
+/* How the f32 product packs: a word is a float. Included before gemm_loops.h. */
+#ifndef ED_PACK_F32_H
+#define ED_PACK_F32_H
+
+#include "kernels/loops/pack.h"
+#include "kernels/loops/tile_rows.h"
+
+static inline size_t rows_words(size_t depth)
+{
+    return depth;
+}
+
+static inline size_t weights_words(size_t depth)
+{
+    return depth;
+}
+
+static void pack_weights(void *packed, const float *weights, size_t n_cols, size_t depth)
+{
+    pack_lines(packed, NR, weights, depth, 0, n_cols, depth);
+}
+
+static void pack_rows(void *packed, const float *rows, size_t ld_rows, size_t row_begin,
+                      size_t row_end, size_t depth)
+{
+    pack_lines(packed, TILE_ROWS, rows, ld_rows, row_begin, row_end, depth);
+}
+
+#endif

@@ -1,0 +1,91 @@
+/* GEMM in bytes for CPUs with VNNI: one instruction multiplies four bytes of weights, unsigned, by
+ * four of a row, signed, and adds them up. A tile of 6x32: its sums of a block, in whole numbers,
+ * and those of all blocks, in floats, fill the registers. */
+#include "kernels/x86/vector_avx512.h"
+
+#undef TILE_ROWS
+#define TILE_ROWS     6
+#define TILE_PREFETCH 16 /* a cache line per word */
+#define WEIGHTS_UNSIGNED
+
+#include "kernels/loops/pack_blocks.h"
+
+enum { BLOCK_STEPS = BLOCK_DEPTH / 4 };
+
+/* The order of an element's sums is that of the blocks, whatever `rows` and `panels` are. */
+ED_INLINE void multiply_tile(const size_t rows, const size_t panels, const ed_tile *t)
+{
+    const size_t width = panels * TILE_VECTORS;
+    const float *a = t->a, *b = t->b, *next = t->next;
+    const size_t a_step = t->a_step, b_step = t->b_step;
+    vf sums[TILE_ROWS * TILE_VECTORS];
+
+    ED_UNROLL
+    for (size_t i = 0; i < rows * width; i++)
+        sums[i] = vf_set(0.0f);
+
+    for (size_t block = n_blocks(t->depth); block > 0; block--) {
+        vi s[TILE_ROWS * TILE_VECTORS];
+
+        ED_UNROLL
+        for (size_t i = 0; i < rows * width; i++)
+            s[i] = vi_set_word(a + (BLOCK_STEPS + 1) * a_step + i / width);
+        for (size_t step = 0; step < BLOCK_STEPS; step++) {
+            __builtin_prefetch(next, 0, 2); /* near the core, not into its first cache */
+            ED_UNROLL
+            for (size_t p = 0; p < panels; p++) {
+                vi w[TILE_VECTORS];
+
+                ED_UNROLL
+                for (size_t c = 0; c < TILE_VECTORS; c++)
+                    w[c] = vi_load(b + p * b_step + c * VF_LANES);
+                ED_UNROLL
+                for (size_t r = 0; r < rows; r++) {
+                    const vi x = vi_set_word(a + r);
+
+                    ED_UNROLL
+                    for (size_t c = 0; c < TILE_VECTORS; c++) {
+                        vi *sum = &s[r * width + p * TILE_VECTORS + c];
+
+                        *sum = _mm512_dpbusd_epi32(*sum, w[c], x);
+                    }
+                }
+            }
+            a += a_step;
+            b += TILE_VECTORS * VF_LANES;
+            next += TILE_PREFETCH;
+        }
+        ED_UNROLL
+        for (size_t c = 0; c < width; c++) {
+            const vf scale = vf_load(b + c / TILE_VECTORS * b_step + c % TILE_VECTORS * VF_LANES);
+
+            ED_UNROLL
+            for (size_t r = 0; r < rows; r++) {
+                const vf sum = vf_mul(vf_of_vi(s[r * width + c]), scale);
+
+                sums[r * width + c] = vf_fma(sum, vf_set(a[r]), sums[r * width + c]);
+            }
+        }
+        a += 2 * a_step; /* scale and start */
+        b += TILE_VECTORS * VF_LANES;
+        next += TILE_PREFETCH;
+    }
+
+    ED_UNROLL
+    for (size_t r = 0; r < rows; r++) {
+        ED_UNROLL
+        for (size_t c = 0; c < width; c++)
+            vf_store(t->out + r * t->out_step + c * VF_LANES, sums[r * width + c]);
+    }
+}
+
+#include "kernels/loops/pack_int8.h"
+
+#include "kernels/loops/gemm_loops.h"
+
+#include "kernels/levels.h"
+
+void ed_gemm_int8_init_avx512vnni(ed_kernels *k)
+{
+    k->gemm_int8 = gemm_of("ed_int8_gemm_6x32_avx512vnni");
+}
