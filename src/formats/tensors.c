@@ -19,6 +19,8 @@ struct ed_tensors {
     size_t n_tensors;
     ed_safetensors *files; /* [n_files]; own the names and the bytes */
     size_t n_files;
+    const ed_file_map *viewed; /* of open_views, the caller's */
+    char *names;               /* of open_views */
 };
 
 /* One line of the index; the strings belong to the JSON tree. */
@@ -34,6 +36,7 @@ static embedd_status read_entries(struct json_object *map, const char *path, ind
 static embedd_status open_shards(ed_tensors *tensors, const char *folder, const char *path,
                                  const index_entry *entries, size_t n_entries, embedd_error *err);
 static embedd_status gather(ed_tensors *tensors, const char *where, embedd_error *err);
+static embedd_status sort(ed_tensors *tensors, const char *where, embedd_error *err);
 static const ed_tensor *find(const ed_tensor *tensors, size_t n_tensors, const char *name);
 
 embedd_status ed_tensors_open(ed_tensors **out, const char *folder, embedd_error *err)
@@ -82,6 +85,42 @@ embedd_status ed_tensors_open_file(ed_tensors **out, const char *path, embedd_er
     return status;
 }
 
+embedd_status ed_tensors_open_views(ed_tensors **out, const ed_tensor *views, size_t n_views,
+                                    const ed_file_map *map, const char *where, embedd_error *err)
+{
+    embedd_status status = EMBEDD_OK;
+    ed_tensors *tensors = ed_calloc(1, sizeof *tensors);
+    size_t n_name_bytes = 0;
+
+    *out = NULL;
+    for (size_t i = 0; i < n_views; i++)
+        n_name_bytes += strlen(views[i].name) + 1;
+    if (tensors) {
+        tensors->viewed = map;
+        tensors->tensors = ed_calloc(n_views, sizeof *tensors->tensors);
+        tensors->names = ed_calloc(n_name_bytes, 1);
+    }
+    if (!tensors || !tensors->tensors || !tensors->names) {
+        status = ed_fail(err, EMBEDD_MEMORY, "%s: no memory for %zu tensors", where, n_views);
+        goto done;
+    }
+    for (char *name = tensors->names; tensors->n_tensors < n_views;) {
+        ed_tensor *tensor = &tensors->tensors[tensors->n_tensors];
+        *tensor = views[tensors->n_tensors++];
+        size_t n_bytes = strlen(tensor->name) + 1;
+        tensor->name = memcpy(name, tensor->name, n_bytes);
+        name += n_bytes;
+    }
+    status = sort(tensors, where, err);
+    if (status == EMBEDD_OK) {
+        *out = tensors;
+        tensors = NULL;
+    }
+done:
+    ed_tensors_close(tensors);
+    return status;
+}
+
 void ed_tensors_close(ed_tensors *tensors)
 {
     if (!tensors)
@@ -89,6 +128,7 @@ void ed_tensors_close(ed_tensors *tensors)
     for (size_t i = 0; i < tensors->n_files; i++)
         ed_safetensors_close(&tensors->files[i]);
     ed_free(tensors->files);
+    ed_free(tensors->names);
     ed_free(tensors->tensors);
     ed_free(tensors);
 }
@@ -97,6 +137,8 @@ void ed_tensors_drop_pages(const ed_tensors *tensors)
 {
     for (size_t i = 0; i < tensors->n_files; i++)
         ed_file_map_drop_pages(&tensors->files[i].map);
+    if (tensors->viewed)
+        ed_file_map_drop_pages(tensors->viewed);
 }
 
 /* ---- shards ---------------------------------------------------------------------------------- */
@@ -217,11 +259,19 @@ static embedd_status gather(ed_tensors *tensors, const char *where, embedd_error
                    file->n_tensors * sizeof *file->tensors);
         tensors->n_tensors += file->n_tensors;
     }
-    qsort(tensors->tensors, n_total, sizeof *tensors->tensors, ed_tensor_compare_names);
-    for (size_t i = 1; i < n_total; i++)
-        if (strcmp(tensors->tensors[i - 1].name, tensors->tensors[i].name) == 0)
-            return ed_fail(err, EMBEDD_FORMAT, "%s: tensor %.100s is in two shards", where,
-                           tensors->tensors[i].name);
+    return sort(tensors, where, err);
+}
+
+static embedd_status sort(ed_tensors *tensors, const char *where, embedd_error *err)
+{
+    ed_tensor *list = tensors->tensors;
+
+    if (tensors->n_tensors > 0)
+        qsort(list, tensors->n_tensors, sizeof *list, ed_tensor_compare_names);
+    for (size_t i = 1; i < tensors->n_tensors; i++)
+        if (strcmp(list[i - 1].name, list[i].name) == 0)
+            return ed_fail(err, EMBEDD_FORMAT, "%s: tensor %.100s is there twice", where,
+                           list[i].name);
     return EMBEDD_OK;
 }
 

@@ -1,11 +1,11 @@
 /* Named tensors of a model folder, mapped read-only, every offset checked at the door.
  *
- * Today from safetensors (one file, or shards under an index); other weight formats fill the same
- * struct. Source: github.com/huggingface/safetensors, "Format". */
+ * From safetensors (one file, or shards under an index) or as views into another file that was
+ * checked already. Source: github.com/huggingface/safetensors, "Format". */
 #ifndef ED_TENSORS_H
 #define ED_TENSORS_H
 
-#include "embedd.h"
+#include "base/file_map.h"
 
 #define ED_TENSOR_DIMS_MAX 8
 
@@ -13,6 +13,16 @@ typedef enum ed_tensor_type {
     ED_TENSOR_F32,
     ED_TENSOR_F16,
     ED_TENSOR_BF16,
+    ED_TENSOR_Q4_0, /* from here on in blocks, see quants.h */
+    ED_TENSOR_Q4_1,
+    ED_TENSOR_Q5_0,
+    ED_TENSOR_Q5_1,
+    ED_TENSOR_Q8_0,
+    ED_TENSOR_Q2_K,
+    ED_TENSOR_Q3_K,
+    ED_TENSOR_Q4_K,
+    ED_TENSOR_Q5_K,
+    ED_TENSOR_Q6_K,
     ED_TENSOR_OTHER /* I64 position ids and the like: known to exist, never read */
 } ed_tensor_type;
 
@@ -34,6 +44,10 @@ typedef struct ed_tensors ed_tensors;
 embedd_status ed_tensors_open(ed_tensors **out, const char *folder, embedd_error *err);
 /* One file, for fuzzing and for module folders. */
 embedd_status ed_tensors_open_file(ed_tensors **out, const char *path, embedd_error *err);
+/* Views into `map`, which stays the caller's and outlives the tensors; names are copied. `where`
+ * names the file. FORMAT: a name occurs twice. */
+embedd_status ed_tensors_open_views(ed_tensors **out, const ed_tensor *views, size_t n_views,
+                                    const ed_file_map *map, const char *where, embedd_error *err);
 void ed_tensors_close(ed_tensors *tensors);
 
 /* Once the weights are packed: the file's pages leave memory, and come back where they are read. */
