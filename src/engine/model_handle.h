@@ -3,6 +3,7 @@
 #define ED_MODEL_HANDLE_H
 
 #include "embedd.h"
+#include "formats/gguf.h"
 #include "formats/tensors.h"
 #include "kernels/kernels.h"
 #include "model/modules.h"
@@ -13,6 +14,7 @@
 struct embedd_model {
     ed_kernels kernels;
     ed_modules modules;
+    ed_gguf gguf; /* what the tensors point into; empty for a folder */
     ed_tensors *tensors;
     ed_tokenizer *tokenizer;
     ed_transformer transformer;

@@ -1,18 +1,23 @@
-/* embedd_model_open: a folder becomes an immutable model. In: files of a stranger, each checked by
- * its own reader. Here: that they fit each other, and that the model computes finite numbers. */
+/* embedd_model_open: a folder or a GGUF file becomes an immutable model. In: files of a stranger,
+ * each checked by its own reader. Here: that they fit each other, and that the model computes
+ * finite numbers. */
 #include <string.h>
 
 #include "base/error.h"
 #include "base/file_map.h"
 #include "base/memory.h"
 #include "engine/model_handle.h"
+#include "model/gguf_model.h"
+#include "tokenizer/gguf_tokenizer.h"
 
 #define TOKENS_DEFAULT_MAX 8192
 
-static embedd_status read_folder(embedd_model *model, const embedd_model_options *options,
-                                 embedd_error *err);
+static embedd_status read_model(embedd_model *model, const embedd_model_options *options,
+                                embedd_error *err);
+static embedd_status read_folder(embedd_model *model, ed_config *config, embedd_error *err);
+static embedd_status read_gguf(embedd_model *model, ed_config *config, embedd_error *err);
 static void limit_tokens(ed_modules *modules, const embedd_model_options *options);
-static embedd_status read_transformer(embedd_model *model, embedd_dtype dtype, embedd_error *err);
+static const ed_gemm *choose_gemm(const ed_kernels *kernels, embedd_dtype dtype, const char **name);
 static embedd_status check_fit(embedd_model *model, embedd_error *err);
 static void fill_info(embedd_model *model, const ed_config *config, const char *dtype);
 static embedd_status self_test(const embedd_model *model, embedd_error *err);
@@ -25,14 +30,15 @@ embedd_status embedd_model_open(const char *folder, const embedd_model_options *
     embedd_status status;
 
     *out = NULL;
-    if (!folder || !ed_folder_exists(folder))
-        return ed_fail(err, EMBEDD_NOT_FOUND, "%s: no such folder", folder ? folder : "(null)");
+    if (!folder || !(ed_folder_exists(folder) || ed_file_exists(folder)))
+        return ed_fail(err, EMBEDD_NOT_FOUND, "%s: no such folder or file",
+                       folder ? folder : "(null)");
     model = ed_calloc(1, sizeof *model);
     if (!model || !(model->folder = ed_strdup(folder))) {
         status = ed_fail(err, EMBEDD_MEMORY, "out of memory");
         goto done;
     }
-    status = read_folder(model, options ? options : &defaults, err);
+    status = read_model(model, options ? options : &defaults, err);
     if (status == EMBEDD_OK)
         status = self_test(model, err);
     if (status == EMBEDD_OK) {
@@ -52,30 +58,68 @@ void embedd_model_close(embedd_model *model)
     ed_transformer_close(&model->transformer);
     ed_tokenizer_close(model->tokenizer);
     ed_tensors_close(model->tensors);
+    ed_gguf_close(&model->gguf);
     ed_modules_clear(&model->modules);
     ed_free(model->folder);
     ed_free(model);
 }
 
-static embedd_status read_folder(embedd_model *model, const embedd_model_options *options,
-                                 embedd_error *err)
+static embedd_status read_model(embedd_model *model, const embedd_model_options *options,
+                                embedd_error *err)
 {
+    ed_config config = {.root = NULL};
+    const ed_gemm *gemm;
+    const char *dtype = NULL;
     embedd_status status = ed_kernels_open(&model->kernels, options->cpu_level, err);
 
-    if (status == EMBEDD_OK)
-        status = ed_modules_read(&model->modules, model->folder, err);
+    if (status == EMBEDD_OK && ed_folder_exists(model->folder))
+        status = read_folder(model, &config, err);
+    else if (status == EMBEDD_OK)
+        status = read_gguf(model, &config, err);
     if (status != EMBEDD_OK)
-        return status;
+        goto done;
     limit_tokens(&model->modules, options);
-    status = ed_tokenizer_open(&model->tokenizer, model->modules.transformer_folder, err);
-    if (status == EMBEDD_OK)
-        status = ed_tensors_open(&model->tensors, model->modules.transformer_folder, err);
-    if (status == EMBEDD_OK)
-        status = read_transformer(model, options->dtype, err);
+    gemm = choose_gemm(&model->kernels, options->dtype, &dtype);
+    status = ed_transformer_open(&model->transformer, &config, model->modules.tokens_max,
+                                 model->tensors, &model->kernels, gemm, model->folder, err);
+    ed_tensors_drop_pages(model->tensors);
     if (status == EMBEDD_OK)
         status = ed_post_modules_open(&model->post, &model->modules, &model->kernels, err);
+    if (status != EMBEDD_OK)
+        goto done;
+    fill_info(model, &config, dtype);
+    status = check_fit(model, err);
+done:
+    ed_config_clear(&config);
+    return status;
+}
+
+static embedd_status read_folder(embedd_model *model, ed_config *config, embedd_error *err)
+{
+    embedd_status status = ed_modules_read(&model->modules, model->folder, err);
+    const char *folder = model->modules.transformer_folder;
+
     if (status == EMBEDD_OK)
-        status = check_fit(model, err);
+        status = ed_tokenizer_open(&model->tokenizer, folder, err);
+    if (status == EMBEDD_OK)
+        status = ed_tensors_open(&model->tensors, folder, err);
+    if (status == EMBEDD_OK)
+        status = ed_config_read(config, folder, err);
+    return status;
+}
+
+static embedd_status read_gguf(embedd_model *model, ed_config *config, embedd_error *err)
+{
+    embedd_status status = ed_gguf_open(&model->gguf, model->folder, err);
+
+    if (status == EMBEDD_OK)
+        status = ed_gguf_modules_read(&model->modules, &model->gguf, err);
+    if (status == EMBEDD_OK)
+        status = ed_tokenizer_open_gguf(&model->tokenizer, &model->gguf, err);
+    if (status == EMBEDD_OK)
+        status = ed_gguf_tensors_open(&model->tensors, &model->gguf, err);
+    if (status == EMBEDD_OK)
+        status = ed_gguf_config_read(config, &model->gguf, err);
     return status;
 }
 
@@ -106,24 +150,6 @@ static const ed_gemm *choose_gemm(const ed_kernels *kernels, embedd_dtype dtype,
     return &kernels->gemm_f32;
 }
 
-static embedd_status read_transformer(embedd_model *model, embedd_dtype dtype, embedd_error *err)
-{
-    const char *folder = model->modules.transformer_folder, *dtype_name = NULL;
-    const ed_gemm *gemm = choose_gemm(&model->kernels, dtype, &dtype_name);
-    ed_config config;
-    embedd_status status = ed_config_read(&config, folder, err);
-
-    if (status != EMBEDD_OK)
-        return status;
-    status = ed_transformer_open(&model->transformer, &config, model->modules.tokens_max,
-                                 model->tensors, &model->kernels, gemm, folder, err);
-    if (status == EMBEDD_OK)
-        fill_info(model, &config, dtype_name);
-    ed_tensors_drop_pages(model->tensors);
-    ed_config_clear(&config);
-    return status;
-}
-
 /* No id may index outside the token table, no position outside its own, no vector a Dense module.
  */
 static embedd_status check_fit(embedd_model *model, embedd_error *err)
@@ -132,7 +158,7 @@ static embedd_status check_fit(embedd_model *model, embedd_error *err)
 
     if (ed_tokenizer_ids_max(model->tokenizer) > model->transformer.vocabulary)
         return ed_fail(err, EMBEDD_FORMAT,
-                       "%s: tokenizer.json has ids up to %zu, the token embedding only %zu rows",
+                       "%s: the tokenizer has ids up to %zu, the token embedding only %zu rows",
                        model->folder, ed_tokenizer_ids_max(model->tokenizer) - 1,
                        model->transformer.vocabulary);
     if (modules->lower_case)

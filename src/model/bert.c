@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "formats/json.h"
 #include "model/architectures.h"
 
@@ -21,6 +22,9 @@ static const ed_layer_names layer_names = {
     .up_bias = true,
     .down_bias = true,
 };
+
+static embedd_status read_positions(ed_transformer *transformer, const ed_config *config,
+                                    ed_weights *weights);
 
 static embedd_status load(ed_transformer *transformer, const ed_config *config, ed_weights *weights)
 {
@@ -42,8 +46,7 @@ static embedd_status load(ed_transformer *transformer, const ed_config *config, 
         status = ed_weights_token_embedding(weights, "embeddings.word_embeddings.weight", config,
                                             &transformer->token_embedding);
     if (status == EMBEDD_OK)
-        status = ed_weights_read(weights, "embeddings.position_embeddings.weight",
-                                 config->n_positions, d, &transformer->position_embedding);
+        status = read_positions(transformer, config, weights);
     if (status == EMBEDD_OK) /* the first row is type 0, the type of a single text */
         status = ed_weights_read(weights, "embeddings.token_type_embeddings.weight",
                                  config->n_token_types, d, &transformer->token_type_embedding);
@@ -53,6 +56,34 @@ static embedd_status load(ed_transformer *transformer, const ed_config *config, 
     for (size_t i = 0; status == EMBEDD_OK && i < config->n_layers; i++)
         status = ed_layer_weights_read(weights, &transformer->layers[i], i, &layer_names, &style,
                                        config);
+    return status;
+}
+
+/* A file may leave out the rows before the first position in use; those are zero. */
+static embedd_status read_positions(ed_transformer *transformer, const ed_config *config,
+                                    ed_weights *weights)
+{
+    const char *name = "embeddings.position_embeddings.weight";
+    size_t d = config->hidden_size, n = config->n_positions, first = 0;
+    float *rows = NULL;
+    embedd_status status =
+        ed_json_get_size(config->root, "first_position_row", &first, config->path, weights->err);
+
+    if (status == EMBEDD_OK && first >= n)
+        status = ed_fail(weights->err, EMBEDD_FORMAT, "%s: first_position_row", config->path);
+    if (status == EMBEDD_OK)
+        status = ed_weights_read(weights, name, n - first, d, &rows);
+    if (status == EMBEDD_OK && first > 0) {
+        float *moved = ed_realloc(rows, n * d, sizeof *rows);
+        rows = moved ? moved : rows;
+        if (!moved)
+            status = ed_fail(weights->err, EMBEDD_MEMORY, "out of memory");
+        else {
+            memmove(rows + first * d, rows, (n - first) * d * sizeof *rows);
+            memset(rows, 0, first * d * sizeof *rows);
+        }
+    }
+    transformer->position_embedding = rows;
     return status;
 }
 

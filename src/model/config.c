@@ -19,13 +19,30 @@ static embedd_status check_sizes(const ed_config *config, embedd_error *err);
 
 embedd_status ed_config_read(ed_config *config, const char *folder, embedd_error *err)
 {
-    const char *model_type = NULL;
-    embedd_status status;
+    struct json_object *root = NULL;
+    embedd_status status = EMBEDD_MEMORY;
+    char *path = ed_path_join(folder, "config.json");
 
-    *config = (ed_config){.path = ed_path_join(folder, "config.json")};
+    *config = (ed_config){.root = NULL};
+    if (path)
+        status = ed_json_read_file(path, CONFIG_BYTES_MAX, &root, err);
+    else
+        ed_fail(err, status, "out of memory");
+    if (status == EMBEDD_OK)
+        status = ed_config_take(config, root, path, err);
+    ed_free(path);
+    return status;
+}
+
+embedd_status ed_config_take(ed_config *config, struct json_object *root, const char *path,
+                             embedd_error *err)
+{
+    const char *model_type = NULL;
+    embedd_status status = EMBEDD_OK;
+
+    *config = (ed_config){.root = root, .path = ed_strdup(path)};
     if (!config->path)
-        return ed_fail(err, EMBEDD_MEMORY, "out of memory");
-    status = ed_json_read_file(config->path, CONFIG_BYTES_MAX, &config->root, err);
+        status = ed_fail(err, EMBEDD_MEMORY, "out of memory");
     if (status == EMBEDD_OK)
         status = ed_json_get_string(config->root, "model_type", &model_type, config->path, err);
     if (status == EMBEDD_OK && !model_type)

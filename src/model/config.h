@@ -24,6 +24,7 @@ typedef struct ed_config {
     size_t n_experts_used;
     float norm_eps;
     ed_activation activation;
+    bool whole_gamma; /* the file holds gamma where Gemma's published one holds gamma - 1 */
 
     /* For what only one architecture has; its file reads it by ed_json_get_* and `path`. */
     struct json_object *root;
@@ -32,6 +33,9 @@ typedef struct ed_config {
 
 /* Reads and checks <folder>/config.json. FORMAT and UNSUPPORTED name the field. */
 embedd_status ed_config_read(ed_config *config, const char *folder, embedd_error *err);
+/* The same from a tree, which it takes, also on failure; `path` names it in messages. */
+embedd_status ed_config_take(ed_config *config, struct json_object *root, const char *path,
+                             embedd_error *err);
 void ed_config_clear(ed_config *config);
 
 /* The base of the rotary frequencies, wherever this version of transformers writes it:

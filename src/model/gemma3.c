@@ -94,7 +94,8 @@ static embedd_status check_config(ed_transformer *transformer, const ed_config *
 embedd_status ed_gemma3_load(ed_transformer *transformer, const ed_config *config,
                              ed_weights *weights)
 {
-    const ed_norm_style style = {.rms = true, .gamma_offset = 1, .eps = config->norm_eps};
+    const ed_norm_style style = {
+        .rms = true, .gamma_offset = config->whole_gamma ? 0 : 1, .eps = config->norm_eps};
     double full_theta = 1000000, local_theta = 10000;
     size_t d = config->hidden_size;
     embedd_status status = check_config(transformer, config, weights->err);

@@ -59,6 +59,7 @@ embedd_status ed_jina_bert_load(ed_transformer *transformer, const ed_config *co
                                 ed_weights *weights)
 {
     const ed_norm_style style = {.has_beta = true, .eps = config->norm_eps};
+    ed_layer_names names = layer_names;
     size_t d = config->hidden_size;
     embedd_status status = make_bias(transformer, weights->err);
 
@@ -71,9 +72,13 @@ embedd_status ed_jina_bert_load(ed_transformer *transformer, const ed_config *co
     if (status == EMBEDD_OK)
         status = ed_weights_norm(weights, &transformer->embedding_norm, "embeddings.LayerNorm", d,
                                  &style);
+    if (ed_weights_has(weights, "encoder.layer.0.mlp.gate_layer.weight")) {
+        names.gate = "mlp.gate_layer"; /* the two halves apart, as some GGUF files have them */
+        names.up = names.gate_up;
+        names.gate_up = NULL;
+    }
     for (size_t i = 0; status == EMBEDD_OK && i < config->n_layers; i++)
-        status = ed_layer_weights_read(weights, &transformer->layers[i], i, &layer_names, &style,
-                                       config);
+        status = ed_layer_weights_read(weights, &transformer->layers[i], i, &names, &style, config);
     transformer->gated = true;
     return status;
 }

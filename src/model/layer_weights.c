@@ -18,6 +18,8 @@ typedef struct layer_reader {
 static embedd_status read_qkv(const layer_reader *reader);
 static embedd_status read_up(const layer_reader *reader);
 static embedd_status read_moe(const layer_reader *reader);
+static embedd_status read_expert_down(const layer_reader *reader, size_t expert_index,
+                                      const char *block);
 static embedd_status read_norms(const layer_reader *reader);
 
 typedef struct full_name {
@@ -105,7 +107,8 @@ static embedd_status read_up(const layer_reader *reader)
     return read_linear(reader, up, names->up, f, d, names->up_bias);
 }
 
-/* w1 [E F][D] are up rows; w2 [E F][D] lies transposed. */
+/* w1 [E F][D] are up rows; w2 [E F][D] lies transposed. Where there is `down` instead, it is [E
+ * D][F] as it should be. */
 static embedd_status read_moe(const layer_reader *reader)
 {
     size_t d = reader->config->hidden_size, f = reader->config->intermediate_size;
@@ -125,17 +128,38 @@ static embedd_status read_moe(const layer_reader *reader)
     snprintf(name, sizeof name, "%s.router.layer.weight", block.text);
     status = ed_weights_read(weights, name, moe->n_experts, d, &moe->router);
     snprintf(name, sizeof name, "%s.experts.bias", block.text);
-    if (status == EMBEDD_OK)
+    if (status == EMBEDD_OK && !ed_weights_has(weights, name))
+        status = (moe->bias = ed_calloc(d, sizeof *moe->bias))
+                     ? EMBEDD_OK
+                     : ed_fail(weights->err, EMBEDD_MEMORY, "out of memory");
+    else if (status == EMBEDD_OK)
         status = ed_weights_read(weights, name, 0, d, &moe->bias);
     for (size_t e = 0; status == EMBEDD_OK && e < moe->n_experts; e++) {
         const ed_weight_part part = {name, e * f, f, moe->n_experts * f};
         snprintf(name, sizeof name, "%s.experts.mlp.w1", block.text);
         status = ed_weights_linear(weights, &moe->up[e], &part, 1, d, false);
-        snprintf(name, sizeof name, "%s.experts.mlp.w2", block.text);
         if (status == EMBEDD_OK)
-            status = ed_weights_linear_transposed(weights, &moe->down[e], &part, d);
+            status = read_expert_down(reader, e, block.text);
     }
     return status;
+}
+
+static embedd_status read_expert_down(const layer_reader *reader, size_t expert_index,
+                                      const char *block)
+{
+    size_t d = reader->config->hidden_size, f = reader->config->intermediate_size;
+    ed_moe *moe = &reader->layer->moe;
+    ed_linear *down = &moe->down[expert_index];
+    char name[192], plain[192];
+    const ed_weight_part part = {name, expert_index * f, f, moe->n_experts * f};
+
+    snprintf(name, sizeof name, "%s.experts.mlp.w2", block);
+    snprintf(plain, sizeof plain, "%s.experts.mlp.down.weight", block);
+    if (!ed_weights_has(reader->weights, plain))
+        return ed_weights_linear_transposed(reader->weights, down, &part, d);
+    return ed_weights_linear(reader->weights, down,
+                             &(ed_weight_part){plain, expert_index * d, d, moe->n_experts * d}, 1,
+                             f, false);
 }
 
 static embedd_status read_norms(const layer_reader *reader)

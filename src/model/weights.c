@@ -51,8 +51,8 @@ embedd_status ed_weights_find(ed_weights *weights, const char *name, size_t n_ro
         return ed_fail(weights->err, EMBEDD_FORMAT, "%s: tensor %s is missing", weights->where,
                        full);
     if (tensor->type == ED_TENSOR_OTHER)
-        return ed_fail(weights->err, EMBEDD_UNSUPPORTED, "%s: tensor %s is not F32, F16 or BF16",
-                       weights->where, full);
+        return ed_fail(weights->err, EMBEDD_UNSUPPORTED,
+                       "%s: tensor %s is of a type that holds no weights", weights->where, full);
     if (tensor->n_dims != n_dims || tensor->shape[n_dims - 1] != n_cols ||
         (n_rows && tensor->shape[0] != n_rows))
         return ed_fail(weights->err, EMBEDD_FORMAT,

@@ -30,10 +30,13 @@ typedef struct type_row {
 
 static embedd_status read_bert(ed_normalizer *normalizer, struct json_object *json,
                                const char *where, embedd_error *err);
+static embedd_status read_bert_gguf(ed_normalizer *normalizer, struct json_object *json,
+                                    const char *where, embedd_error *err);
 
 /* Sequence is not here: it is unfolded by ed_normalizer_open. */
 static const type_row types[] = {
     {"BertNormalizer", read_bert, {NULL}},
+    {"BertNormalizerGGUF", read_bert_gguf, {NULL}}, /* of no tokenizer.json: tokenizer_parts.c */
     {"Lowercase", NULL, {ed_normalizer_lower}},
     {"NFC", NULL, {ed_unicode_decompose, ed_unicode_compose}},
     {"NFD", NULL, {ed_unicode_decompose}},
@@ -141,6 +144,27 @@ static embedd_status read_bert(ed_normalizer *normalizer, struct json_object *js
         status = add_step(normalizer, ed_normalizer_strip_nonspacing, where, err);
     if (status == EMBEDD_OK && lower)
         status = add_step(normalizer, ed_normalizer_lower, where, err);
+    return status;
+}
+
+static embedd_status read_bert_gguf(ed_normalizer *normalizer, struct json_object *json,
+                                    const char *where, embedd_error *err)
+{
+    bool lower = true, strip = true;
+    embedd_status status = ed_json_get_bool(json, "lowercase", &lower, where, err);
+    if (status == EMBEDD_OK)
+        status = ed_json_get_bool(json, "strip_accents", &strip, where, err);
+
+    if (status == EMBEDD_OK && strip)
+        status = add_step(normalizer, ed_normalizer_keep_bases, where, err);
+    if (status == EMBEDD_OK)
+        status = add_step(normalizer, ed_normalizer_clean_gguf, where, err);
+    if (status == EMBEDD_OK && strip)
+        status = add_step(normalizer, ed_normalizer_strip_marks, where, err);
+    if (status == EMBEDD_OK && lower)
+        status = add_step(normalizer, ed_normalizer_lower_simple, where, err);
+    if (status == EMBEDD_OK)
+        status = add_step(normalizer, ed_normalizer_pad_chinese, where, err);
     return status;
 }
 

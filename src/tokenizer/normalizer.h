@@ -38,11 +38,14 @@ embedd_status ed_normalizer_open(ed_normalizer *normalizer, struct json_object *
 bool ed_normalizer_run(const ed_normalizer *normalizer, ed_normalizer_scratch *scratch,
                        embedd_text text, embedd_text *out);
 
-/* The steps, in normalizer_steps.c and unicode_normal.c. */
+/* The steps, in normalizer_steps.c, normalizer_gguf.c and unicode_normal.c. */
 bool ed_normalizer_clean(ed_code_points *points);
 bool ed_normalizer_pad_chinese(ed_code_points *points);
 bool ed_normalizer_strip_nonspacing(ed_code_points *points);
 bool ed_normalizer_strip_marks(ed_code_points *points);
 bool ed_normalizer_lower(ed_code_points *points);
+bool ed_normalizer_keep_bases(ed_code_points *points);
+bool ed_normalizer_clean_gguf(ed_code_points *points);
+bool ed_normalizer_lower_simple(ed_code_points *points);
 
 #endif

@@ -124,12 +124,11 @@ static void write_added_tokens(ed_buf *json, const ed_tokenizer_parts *parts)
 static void write_wordpiece(ed_buf *json, const ed_tokenizer_parts *parts)
 {
     ed_buf_printf(json,
-                  ",\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":true,"
-                  "\"handle_chinese_chars\":true,\"strip_accents\":null,\"lowercase\":%s},"
-                  "\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},"
-                  "\"model\":{\"type\":\"WordPiece\",\"max_input_chars_per_word\":100,"
+                  ",\"normalizer\":{\"type\":\"BertNormalizerGGUF\",\"strip_accents\":%s,"
+                  "\"lowercase\":%s},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},"
+                  "\"model\":{\"type\":\"WordPiece\",\"max_input_chars_per_word\":1e30,"
                   "\"continuing_subword_prefix\":\"##\",\"unk_token\":",
-                  parts->lower_case ? "true" : "false");
+                  parts->strip_accents ? "true" : "false", parts->lower_case ? "true" : "false");
     if (parts->unknown >= 0)
         ed_json_write_string(json, parts->tokens[parts->unknown]);
     else

@@ -42,7 +42,7 @@ typedef struct ed_tokenizer_parts {
 
     bool space_prefix;   /* add_space_prefix: a text begins as if after a space. UNIGRAM, SPM_BPE */
     bool squeeze_spaces; /* remove_extra_whitespaces: runs are one, none at the ends. UNIGRAM */
-    bool lower_case; /* WORDPIECE: lower case, no accents, as every "bert" of llama.cpp has it */
+    bool lower_case, strip_accents; /* WORDPIECE */
 } ed_tokenizer_parts;
 
 /* UNSUPPORTED (named), FORMAT, MEMORY. `where` names the parts in errors. */

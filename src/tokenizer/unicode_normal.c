@@ -65,6 +65,18 @@ static bool decompose(ed_code_points *points, utf8proc_option_t options)
     return true;
 }
 
+uint32_t ed_unicode_base(uint32_t code_point)
+{
+    utf8proc_int32_t parts[DECOMPOSITION_MAX];
+    int boundary = 0;
+    utf8proc_ssize_t n_parts = 0;
+
+    if (ed_unicode_flags(code_point) & ED_UNICODE_DECOMPOSES)
+        n_parts = utf8proc_decompose_char((utf8proc_int32_t)code_point, parts, DECOMPOSITION_MAX,
+                                          UTF8PROC_DECOMPOSE, &boundary);
+    return n_parts > 0 ? (uint32_t)parts[0] : code_point;
+}
+
 /* Canonical ordering: marks between two starters are sorted by class, equal ones keep their order.
  */
 static void order_marks(ed_code_points *points)

@@ -9,6 +9,9 @@
 bool ed_unicode_decompose(ed_code_points *points);
 bool ed_unicode_decompose_compat(ed_code_points *points);
 
+/* The first part of a code point's NFD. */
+uint32_t ed_unicode_base(uint32_t code_point);
+
 /* Turns NFD into NFC, and NFKD into NFKC. */
 bool ed_unicode_compose(ed_code_points *points);
 

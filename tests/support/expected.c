@@ -23,6 +23,15 @@ static char *copy(struct json_object *text)
     return out;
 }
 
+static float *read_vector(struct json_object *numbers, size_t n)
+{
+    float *vector = calloc(n, sizeof *vector);
+
+    for (size_t i = 0; i < n; i++)
+        vector[i] = (float)json_object_get_double(json_object_array_get_idx(numbers, i));
+    return vector;
+}
+
 static void read_row(expected_row *row, struct json_object *object, const char *path, size_t line)
 {
     struct json_object *text = NULL, *ids = NULL, *vector = NULL, *field = NULL;
@@ -40,9 +49,12 @@ static void read_row(expected_row *row, struct json_object *object, const char *
     row->normalize = json_object_get_boolean(json_object_object_get(object, "normalize"));
     if (json_object_object_get_ex(object, "vector", &vector)) {
         row->n_dims = json_object_array_length(vector);
-        row->vector = calloc(row->n_dims, sizeof *row->vector);
-        for (size_t i = 0; i < row->n_dims; i++)
-            row->vector[i] = (float)json_object_get_double(json_object_array_get_idx(vector, i));
+        row->vector = read_vector(vector, row->n_dims);
+    }
+    if (json_object_object_get_ex(object, "vector_dequant", &vector)) {
+        if (json_object_array_length(vector) != row->n_dims)
+            die(path, line, "vector and vector_dequant differ in length");
+        row->vector_dequant = read_vector(vector, row->n_dims);
     }
     row->dimensions = (size_t)json_object_get_int(json_object_object_get(object, "dimensions"));
     row->layer_norm = json_object_get_boolean(json_object_object_get(object, "layer_norm"));
@@ -86,6 +98,7 @@ void expected_free(expected_rows *rows)
         free(row->text);
         free(row->ids);
         free(row->vector);
+        free(row->vector_dequant);
         free(row->prompt);
         free(row->prompt_name);
     }

@@ -15,6 +15,7 @@ typedef struct expected_row {
     bool normalize;
     float *vector; /* [n_dims], NULL if the file gives none */
     size_t n_dims;
+    float *vector_dequant; /* [n_dims], of GGUF files: what an exact reader gets; or NULL */
     bool has_prompt;
     size_t dimensions; /* 0 = all */
     bool layer_norm;   /* before the vector is cut */
