@@ -66,8 +66,8 @@ const ed_command_spec ed_commands[ED_COMMAND_COUNT] = {
          "",
          0,
          "list the models on this machine",
-         "Lists what was pulled by embedd and what is in the Hugging Face cache. Both can be used "
-         "by name.",
+         "Lists what was pulled by embedd, what is in the Hugging Face cache, and the embedding "
+         "models that Ollama pulled. All can be used by name, in place.",
          {{"embedd list", "a table of names and sizes"},
           {"embedd list --json", "the same, with folders, for another program"}}},
     [ED_COMMAND_PULL] =
@@ -110,7 +110,8 @@ const ed_command_spec ed_commands[ED_COMMAND_COUNT] = {
 
 const ed_option_spec ed_options[ED_OPTION_COUNT] = {
     [ED_OPTION_MODEL] = {"model", "m", ED_OPTION_TEXT, "FOLDER_OR_NAME", NULL, 0, 0, NULL,
-                         "the model: a folder, or a name that embedd list shows", ON_MODEL},
+                         "the model: a folder, a GGUF file, or a name that embedd list shows",
+                         ON_MODEL},
     [ED_OPTION_HOST] = {"host", NULL, ED_OPTION_TEXT, "ADDRESS", NULL, 0, 0, "127.0.0.1",
                         "the address to listen on", BIT(SERVE)},
     [ED_OPTION_PORT] = {"port", "p", ED_OPTION_NUMBER, "N", NULL, 0, 65535, "8421",
@@ -212,6 +213,7 @@ const ed_variable ed_variables[] = {
      "~/.local/share/embedd/models"},
     {"HF_HUB_CACHE", "the Hugging Face cache; $HF_HOME/hub if not set, which is "
                      "~/.cache/huggingface/hub"},
+    {"OLLAMA_MODELS", "the store of Ollama; ~/.ollama/models if not set"},
     {"HF_ENDPOINT", "the hub that pull asks; https://huggingface.co if not set"},
     {"HF_TOKEN", "the hub's access token, for models that need one; it is sent to HF_ENDPOINT and "
                  "nowhere else"},

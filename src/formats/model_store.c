@@ -1,12 +1,14 @@
-/* In: a name or a path, and the environment. Out: a folder, or the list of all. It reads folders
- * and creates nothing, and no part of a name reaches a path before it was checked. */
+/* In: a name or a path, and the environment. Out: a folder or GGUF file, or the list of all. It
+ * reads folders and creates nothing, and no part of a name reaches a path before it was checked. */
 #include "formats/model_store.h"
 
 #include "base/error.h"
 #include "base/file_map.h"
 #include "base/memory.h"
+#include "formats/gguf.h"
 #include "formats/hugging_face_cache.h"
 #include "formats/model_folder.h"
+#include "formats/ollama_store.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -15,6 +17,7 @@
 #define DEFAULT_OWNER   "sentence-transformers"
 #define LIST_MODELS_MAX ((size_t)10000)
 
+static embedd_status find_in_ollama(const char *name, char **blob, embedd_error *err);
 static embedd_status fail_not_found(const char *name, const char *full_name, const char *store,
                                     const char *cache, embedd_error *err);
 
@@ -43,10 +46,16 @@ embedd_status ed_model_store_find(const char *name, char **folder, embedd_error 
     embedd_status status;
 
     *folder = NULL;
-    if (ed_folder_exists(name)) {
+    if (ed_folder_exists(name) || ed_gguf_is(name)) {
         *folder = ed_strdup(name);
         return *folder ? EMBEDD_OK : ed_fail(err, EMBEDD_MEMORY, "out of memory");
     }
+    if (ed_file_exists(name))
+        return ed_fail(err, EMBEDD_UNSUPPORTED, "%s: neither a folder nor a GGUF file", name);
+    if (strncmp(name, ED_OLLAMA_PREFIX, strlen(ED_OLLAMA_PREFIX)) == 0)
+        return find_in_ollama(name + strlen(ED_OLLAMA_PREFIX), folder, err);
+    if (!ed_model_name_is_valid(name) && find_in_ollama(name, folder, NULL) == EMBEDD_OK)
+        return EMBEDD_OK; /* "nomic-embed-text:v1.5" */
     if (!ed_model_name_is_valid(name))
         return ed_fail(err, EMBEDD_NOT_FOUND, "%s: no such folder", name);
     status = ed_model_store_full_name(name, &full_name, err);
@@ -65,12 +74,23 @@ embedd_status ed_model_store_find(const char *name, char **folder, embedd_error 
     /* Old names such as bert-base-uncased have no owner. */
     if (!found && cache && strcmp(full_name, name) != 0)
         found = ed_hugging_face_cache_find(cache, name);
-    if (!found)
+    if (!found && find_in_ollama(name, &found, NULL) != EMBEDD_OK)
         status = fail_not_found(name, full_name, store, cache, err);
     *folder = found;
     ed_free(full_name);
     ed_free(store);
     ed_free(cache);
+    return status;
+}
+
+static embedd_status find_in_ollama(const char *name, char **blob, embedd_error *err)
+{
+    char *root = ed_ollama_store_root();
+    embedd_status status =
+        root ? ed_ollama_store_find(root, name, blob, err)
+             : ed_fail(err, EMBEDD_NOT_FOUND, "there is no Ollama's store: $HOME is not set");
+
+    ed_free(root);
     return status;
 }
 
@@ -183,6 +203,11 @@ static void list_cache(model_list *list, const char *root)
         closedir(dir);
 }
 
+static void add_ollama_model(void *context, char *name, char *blob, size_t n_bytes)
+{
+    add_model(context, name, blob, "ollama", n_bytes);
+}
+
 /* By name; of two with one name the one that find takes comes first. */
 static int compare_models(const void *a, const void *b)
 {
@@ -196,11 +221,15 @@ embedd_status ed_model_store_list(ed_stored_model **out, size_t *n_out, embedd_e
     model_list list = {0};
     char *store = ed_model_store_root();
     char *cache = ed_hugging_face_cache_root();
+    char *ollama = ed_ollama_store_root();
 
     list_store(&list, store);
     list_cache(&list, cache);
+    if (ollama)
+        ed_ollama_store_each(ollama, &list, add_ollama_model);
     ed_free(store);
     ed_free(cache);
+    ed_free(ollama);
     if (list.no_memory) {
         ed_model_store_free_list(list.models, list.n_models);
         return ed_fail(err, EMBEDD_MEMORY, "out of memory");

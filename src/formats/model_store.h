@@ -1,4 +1,5 @@
-/* Where models are: a folder, a name pulled by embedd, a snapshot in the Hugging Face cache. */
+/* Where models are: a folder, a GGUF file, a name pulled by embedd, a snapshot in the Hugging Face
+ * cache, a model of Ollama's. */
 #ifndef ED_MODEL_STORE_H
 #define ED_MODEL_STORE_H
 
@@ -6,15 +7,16 @@
 
 typedef struct ed_stored_model {
     char *name;   /* "sentence-transformers/all-MiniLM-L6-v2" */
-    char *folder; /* absolute path of the folder with config.json */
-    char *source; /* "embedd", "huggingface" */
+    char *folder; /* absolute path of the folder with config.json, or of a GGUF file */
+    char *source; /* "embedd", "huggingface", "ollama" */
     size_t n_bytes;
 } ed_stored_model;
 
-/* Folder of `name`: a path that is a folder wins; then embedd's own store (EMBEDD_MODELS, default
- * $XDG_DATA_HOME/embedd/models), then the Hugging Face cache (HF_HUB_CACHE, HF_HOME). A name
- * without owner means sentence-transformers/. Release *folder with ed_free. NOT_FOUND says where it
- * looked and how to pull. */
+/* Folder or GGUF file of `name`: a path of one wins; then embedd's own store (EMBEDD_MODELS,
+ * default $XDG_DATA_HOME/embedd/models), then the Hugging Face cache (HF_HUB_CACHE, HF_HOME), then
+ * Ollama's store (OLLAMA_MODELS), where alone "ollama:NAME" is looked for. A name without owner
+ * means sentence-transformers/ in the first two. Release *folder with ed_free. NOT_FOUND says where
+ * it looked and how to pull. */
 embedd_status ed_model_store_find(const char *name, char **folder, embedd_error *err);
 
 /* All of them, sorted by name; release with ed_model_store_free_list. */
