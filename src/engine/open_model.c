@@ -82,9 +82,10 @@ static embedd_status read_model(embedd_model *model, const embedd_model_options 
     gemm = choose_gemm(&model->kernels, options->dtype, &dtype);
     status = ed_transformer_open(&model->transformer, &config, model->modules.tokens_max,
                                  model->tensors, &model->kernels, gemm, model->folder, err);
-    ed_tensors_drop_pages(model->tensors);
     if (status == EMBEDD_OK)
-        status = ed_post_modules_open(&model->post, &model->modules, &model->kernels, err);
+        status = ed_post_modules_open(&model->post, &model->modules, model->tensors,
+                                      &model->kernels, model->folder, err);
+    ed_tensors_drop_pages(model->tensors);
     if (status != EMBEDD_OK)
         goto done;
     fill_info(model, &config, dtype);

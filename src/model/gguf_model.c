@@ -234,6 +234,7 @@ static void add_flags(struct json_object *root, const ed_gguf *gguf,
 
 static embedd_status read_pooling(ed_modules *modules, const ed_gguf *gguf,
                                   const ed_gguf_architecture *architecture, embedd_error *err);
+static void add_dense(ed_modules *modules, const ed_gguf *gguf);
 static embedd_status read_normalize(ed_modules *modules, const ed_gguf *gguf,
                                     const ed_gguf_architecture *architecture, embedd_error *err);
 
@@ -256,6 +257,8 @@ embedd_status ed_gguf_modules_read(ed_modules *modules, const ed_gguf *gguf, emb
                                   &modules->tokens_max, err);
     if (status == EMBEDD_OK)
         status = read_pooling(modules, gguf, architecture, err);
+    if (status == EMBEDD_OK)
+        add_dense(modules, gguf);
     if (status == EMBEDD_OK)
         status = read_normalize(modules, gguf, architecture, err);
     if (status != EMBEDD_OK)
@@ -284,6 +287,15 @@ static embedd_status read_pooling(ed_modules *modules, const ed_gguf *gguf,
     return EMBEDD_OK;
 }
 
+/* EmbeddingGemma's, by the numbers of their folders. */
+static void add_dense(ed_modules *modules, const ed_gguf *gguf)
+{
+    if (ed_gguf_tensor(gguf, "dense_2.weight"))
+        modules->steps[modules->n_steps++] = (ed_module_step){ED_MODULE_DENSE, NULL, "dense_2"};
+    if (ed_gguf_tensor(gguf, "dense_3.weight"))
+        modules->steps[modules->n_steps++] = (ed_module_step){ED_MODULE_DENSE, NULL, "dense_3"};
+}
+
 /* Source: github.com/ollama/ollama, llm/llama_server.go, legacyEmbeddingsWereRaw. */
 static embedd_status read_normalize(ed_modules *modules, const ed_gguf *gguf,
                                     const ed_gguf_architecture *architecture, embedd_error *err)
@@ -297,6 +309,6 @@ static embedd_status read_normalize(ed_modules *modules, const ed_gguf *gguf,
     modules->normalize =
         (normalize && !roberta) || !ed_gguf_find(gguf, key_of(architecture, "pooling_type").text);
     if (modules->normalize)
-        modules->steps[modules->n_steps++] = (ed_module_step){ED_MODULE_NORMALIZE, NULL};
+        modules->steps[modules->n_steps++] = (ed_module_step){ED_MODULE_NORMALIZE, NULL, NULL};
     return status;
 }

@@ -138,7 +138,7 @@ static embedd_status append_step(ed_modules *modules, const char *name, char *mo
         if (strcmp(name, names[kind]) == 0 && module_index > 1 &&
             modules->n_steps < ED_MODULES_MAX) {
             modules->steps[modules->n_steps++] =
-                (ed_module_step){(ed_module_kind)kind, module_folder};
+                (ed_module_step){(ed_module_kind)kind, module_folder, NULL};
             modules->normalize = kind == ED_MODULE_NORMALIZE;
             return EMBEDD_OK;
         }

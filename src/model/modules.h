@@ -15,7 +15,8 @@ typedef enum ed_module_kind {
 
 typedef struct ed_module_step {
     ed_module_kind kind;
-    char *folder;
+    char *folder;     /* or NULL: it has no weights, or they are in the model's own file */
+    const char *name; /* there "NAME.weight", of a Dense without bias and activation; or NULL */
 } ed_module_step;
 
 typedef struct ed_modules {

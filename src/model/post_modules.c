@@ -2,6 +2,7 @@
 #include "model/post_modules.h"
 
 #include <json-c/json.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -15,35 +16,33 @@
 #define LAYER_NORM_EPS 1e-5F /* torch's default, which the reference leaves as it is */
 #define FEATURES_MAX   ((size_t)1 << 20)
 
+static embedd_status open_plain_dense(ed_post_module *step, const char *name, ed_weights *weights);
+static embedd_status open_folder(ed_post_module *step, const char *folder, ed_weights *weights);
 static embedd_status open_dense(ed_post_module *step, const char *folder, ed_weights *weights,
                                 embedd_error *err);
 static embedd_status open_layer_norm(ed_post_module *step, const char *folder, ed_weights *weights,
                                      embedd_error *err);
 
 embedd_status ed_post_modules_open(ed_post_modules *post, const ed_modules *modules,
-                                   const ed_kernels *kernels, embedd_error *err)
+                                   const ed_tensors *tensors, const ed_kernels *kernels,
+                                   const char *where, embedd_error *err)
 {
     embedd_status status = EMBEDD_OK;
 
     *post = (ed_post_modules){.n_steps = 0};
     for (size_t i = 0; status == EMBEDD_OK && i < modules->n_steps; i++) {
-        const char *folder = modules->steps[i].folder;
+        const ed_module_step *module = &modules->steps[i];
         ed_post_module *step = &post->steps[post->n_steps++];
-        ed_weights weights = {.gemm = &kernels->gemm_f32, .where = folder, .err = err};
-        ed_tensors *tensors = NULL;
+        ed_weights weights = {
+            .tensors = tensors, .gemm = &kernels->gemm_f32, .where = where, .err = err};
 
-        step->kind = modules->steps[i].kind;
-        if (step->kind == ED_MODULE_NORMALIZE)
-            continue;
-        status = ed_tensors_open(&tensors, folder, err);
-        weights.tensors = tensors;
-        if (status == EMBEDD_OK && step->kind == ED_MODULE_DENSE)
-            status = open_dense(step, folder, &weights, err);
-        else if (status == EMBEDD_OK)
-            status = open_layer_norm(step, folder, &weights, err);
+        step->kind = module->kind;
+        if (module->name)
+            status = open_plain_dense(step, module->name, &weights);
+        else if (step->kind != ED_MODULE_NORMALIZE)
+            status = open_folder(step, module->folder, &weights);
         post->weight_bytes += weights.weight_bytes;
         ed_weights_clear(&weights);
-        ed_tensors_close(tensors);
     }
     if (status != EMBEDD_OK)
         ed_post_modules_close(post);
@@ -57,6 +56,34 @@ void ed_post_modules_close(ed_post_modules *post)
         ed_norm_clear(&post->steps[i].norm);
     }
     *post = (ed_post_modules){.n_steps = 0};
+}
+
+static embedd_status open_plain_dense(ed_post_module *step, const char *name, ed_weights *weights)
+{
+    char full[64];
+
+    snprintf(full, sizeof full, "%s.weight", name);
+    const ed_tensor *tensor = ed_tensors_find(weights->tensors, full);
+    if (!tensor || tensor->n_dims != 2)
+        return ed_fail(weights->err, EMBEDD_FORMAT, "%s: tensor %s is missing or no matrix",
+                       weights->where, full);
+    const ed_weight_part part = {name, 0, tensor->shape[0], tensor->shape[0]};
+    return ed_weights_linear(weights, &step->linear, &part, 1, tensor->shape[1], false);
+}
+
+static embedd_status open_folder(ed_post_module *step, const char *folder, ed_weights *weights)
+{
+    ed_tensors *tensors = NULL;
+    embedd_status status = ed_tensors_open(&tensors, folder, weights->err);
+
+    weights->tensors = tensors;
+    weights->where = folder;
+    if (status == EMBEDD_OK && step->kind == ED_MODULE_DENSE)
+        status = open_dense(step, folder, weights, weights->err);
+    else if (status == EMBEDD_OK)
+        status = open_layer_norm(step, folder, weights, weights->err);
+    ed_tensors_close(tensors);
+    return status;
 }
 
 static embedd_status read_config(const char *folder, char **path, struct json_object **root,

@@ -22,9 +22,11 @@ typedef struct ed_post_modules {
     size_t weight_bytes;
 } ed_post_modules;
 
-/* Reads the weights of the modules that `modules` lists. */
+/* Reads the weights of the modules that `modules` lists, from their folders or from `tensors`, the
+ * model's own, which `where` names. */
 embedd_status ed_post_modules_open(ed_post_modules *post, const ed_modules *modules,
-                                   const ed_kernels *kernels, embedd_error *err);
+                                   const ed_tensors *tensors, const ed_kernels *kernels,
+                                   const char *where, embedd_error *err);
 void ed_post_modules_close(ed_post_modules *post);
 
 /* Length of the vector that goes out where one of n_in numbers comes in; 0 if it does not fit. */
