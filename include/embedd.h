@@ -146,13 +146,13 @@ typedef struct embedd_model_info {
     const char *default_prompt;   /* the name of the prompt used when none is given, or NULL */
 } embedd_model_info;
 
-/* Open a sentence-transformers folder.
+/* Open a sentence-transformers folder, or a GGUF file.
  *
- *   folder   holds config.json, tokenizer.json, model.safetensors, usually modules.json.
+ *   folder   config.json, tokenizer.json, model.safetensors, usually modules.json; or one file.
  *   options  NULL = defaults.
  *
- * Returns NOT_FOUND (no such folder), IO, FORMAT (a file is corrupt; the message names file and
- * place), UNSUPPORTED (named), CPU, MEMORY, NONFINITE (the self-test failed). */
+ * Returns NOT_FOUND (no such folder or file), IO, FORMAT (a file is corrupt; the message names file
+ * and place), UNSUPPORTED (named), CPU, MEMORY, NONFINITE (the self-test failed). */
 EMBEDD_API EMBEDD_MUST_USE embedd_status embedd_model_open(const char *folder,
                                                            const embedd_model_options *options,
                                                            embedd_model **out, embedd_error *err);
