@@ -16,13 +16,14 @@
 
 #define DIFFERENCE_MAX 1e-6F
 
+/* Longer than any window of these models. */
+#define LONG_TEXT                                                                                  \
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "    \
+    "sixteen seventeen eighteen nineteen twenty"
+
 static const char *const texts[] = {
-    "a",
-    "Two words",
-    "The quick brown fox jumps over the lazy dog, then it sleeps until noon.",
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen twenty: longer than any window of these models",
-};
+    "a", "Two words", "The quick brown fox jumps over the lazy dog, then it sleeps until noon.",
+    LONG_TEXT};
 #define N_TEXTS (sizeof texts / sizeof *texts)
 
 static void embed(const char *path, float **out, size_t *n_dims)
