@@ -118,6 +118,10 @@ static embedd_status read_moe(const layer_reader *reader)
     full_name block = name_of(reader, reader->names->moe);
     embedd_status status;
 
+    if (reader->config->n_experts > ED_EXPERTS_MAX)
+        return ed_fail(weights->err, EMBEDD_UNSUPPORTED,
+                       "%s: %zu experts; at most %d are supported", reader->config->path,
+                       reader->config->n_experts, ED_EXPERTS_MAX);
     moe->n_experts = reader->config->n_experts;
     moe->n_used = reader->config->n_experts_used;
     moe->activation = reader->config->activation;

@@ -173,6 +173,10 @@ static void sizes_that_do_not_fit_are_refused(void **state)
     expect(EMBEDD_FORMAT, "not a multiple");
     write_field("bert.embedding_length", 128, 4);
     expect(EMBEDD_FORMAT, "shape");
+    const uint32_t n_experts = 65;
+    write_changed("../../gguf-pairs/nomic_moe/model.gguf", "nomic-bert-moe.expert_count",
+                  strlen("nomic-bert-moe.expert_count") + 4, &n_experts, sizeof n_experts);
+    expect(EMBEDD_UNSUPPORTED, "65 experts");
     write_field("tokenizer.ggml.bos_token_id", 900, 4);
     expect(EMBEDD_FORMAT, "tokenizer.ggml.bos_token_id: there are only 900 tokens");
 }
