@@ -1,6 +1,7 @@
 /* Every GGUF fixture at every CPU level of this machine. Against what an exact reader of the same
- * file gets: vectors within 1e-5. Against llama.cpp, which rounds activations to the weights' type:
- * the cosine that each type allows. Against llama.cpp's own tokenizer: the same ids.
+ * file gets: vectors within 1e-5. Against llama.cpp, which rounds activations to the weights' type,
+ * and against the float32 model: the cosines that each type allows. Against llama.cpp's own
+ * tokenizer: the same ids.
  *
  *   golden_gguf                        all of EMBEDD_TEST_DATA/golden/gguf
  *   golden_gguf FILE EXPECTED.jsonl    one file and its rows */
@@ -19,7 +20,7 @@
 static int n_failures, n_checks;
 
 typedef struct result {
-    double difference, cosine; /* to vector_dequant, to vector */
+    double difference, to_llama, to_f32;
     size_t n_rows;
 } result;
 
@@ -36,32 +37,60 @@ static bool ends_in(const char *text, const char *end)
     return n >= n_end && strcmp(text + n - n_end, end) == 0;
 }
 
-/* How near llama.cpp comes to the exact vector: the fixtures' README. */
-static double cosine_min(const char *file)
+/* The cosines that a type of weights allows: to llama.cpp's vector of the same file, and to the
+ * vector of the float32 model. */
+typedef struct bounds {
+    const char *end; /* of the file's name */
+    double llama, f32;
+} bounds;
+
+static const bounds *bounds_of(const char *file)
 {
-    if (ends_in(file, "-f32.gguf") || ends_in(file, "-f16.gguf"))
-        return 0.99999;
-    if (ends_in(file, "-bf16.gguf"))
-        return 0.9999;
-    return 0.9985;
+    static const bounds rows[] = {
+        {"-f32.gguf", 0.99999, 0.999999}, {"-f16.gguf", 0.99999, 0.99999},
+        {"-bf16.gguf", 0.9999, 0.9999},   {"-q8_0.gguf", 0.9985, 0.9985},
+        {"-q6_k.gguf", 0.9985, 0.999},    {"-q5_k_m.gguf", 0.9985, 0.998},
+        {"-q5_0.gguf", 0.9985, 0.997},    {"-q4_k_m.gguf", 0.9985, 0.995},
+        {"-q4_0.gguf", 0.9985, 0.99},     {"-q3_k_m.gguf", 0.9985, 0.985},
+        {"-q2_k.gguf", 0.9985, 0.93},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (ends_in(file, rows[i].end))
+            return &rows[i];
+    fprintf(stderr, "%s: a type of weights without bounds\n", file);
+    exit(1);
+}
+
+static double dot(const float *a, const float *b, size_t n)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += (double)a[i] * b[i];
+    return sum;
 }
 
 static void compare(const char *file, const char *level, const expected_row *row,
                     const float *vector, result *out)
 {
-    double dot = 0, worst = 0;
+    const bounds *least = bounds_of(file);
+    bool has_pad = strstr(row->text, "<pad>"); /* llama.cpp gives it another position */
+    double to_llama = has_pad ? 1 : dot(vector, row->vector, row->n_dims);
+    double to_f32 = row->vector_hf && !has_pad ? dot(vector, row->vector_hf, row->n_dims) : 1;
+    double worst = 0;
 
-    for (size_t i = 0; i < row->n_dims; i++) {
-        dot += (double)vector[i] * row->vector[i];
+    for (size_t i = 0; i < row->n_dims; i++)
         worst = fmax(worst, fabs((double)vector[i] - row->vector_dequant[i]));
-    }
     if (!(worst <= DIFFERENCE_MAX))
         fail(file, level, row, "the vector differs from an exact reader's");
-    else if (!(dot >= cosine_min(file)) && !strstr(row->text, "<pad>"))
+    else if (!(to_llama >= least->llama))
         fail(file, level, row, "the vector is too far from llama.cpp's");
-    else
-        out->cosine = strstr(row->text, "<pad>") ? out->cosine : fmin(out->cosine, dot);
+    else if (!(to_f32 >= least->f32))
+        fail(file, level, row, "the vector is too far from the float32 model's");
     out->difference = fmax(out->difference, worst);
+    out->to_llama = fmin(out->to_llama, to_llama);
+    out->to_f32 = fmin(out->to_f32, to_f32);
     out->n_rows++;
     n_checks++;
 }
@@ -96,7 +125,7 @@ static void check_level(const char *file, const expected_rows *expected, const c
     embedd_model *model = NULL;
     embedd_session *session = NULL;
     embedd_encoder *encoder = NULL;
-    result out = {.cosine = 1};
+    result out = {.to_llama = 1, .to_f32 = 1};
 
     if (embedd_model_open(file, &options, &model, &err) ||
         embedd_session_open(model, NULL, &session, &err) ||
@@ -113,9 +142,10 @@ static void check_level(const char *file, const expected_rows *expected, const c
         else
             check_row(session, encoder, info->tokens_max, row, file, level, &out);
     }
-    printf("%-24s %-8s %4zu rows  max difference %.1e  min cosine to llama.cpp %.6f\n",
-           strrchr(file, '/') ? strrchr(file, '/') + 1 : file, level, out.n_rows, out.difference,
-           out.cosine);
+    printf(
+        "%-24s %-12s %4zu rows  max difference %.1e  min cosine to llama.cpp %.6f, to f32 %.6f\n",
+        strrchr(file, '/') ? strrchr(file, '/') + 1 : file, level, out.n_rows, out.difference,
+        out.to_llama, out.to_f32);
     fflush(stdout);
 done:
     embedd_encoder_close(encoder);

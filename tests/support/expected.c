@@ -56,6 +56,12 @@ static void read_row(expected_row *row, struct json_object *object, const char *
             die(path, line, "vector and vector_dequant differ in length");
         row->vector_dequant = read_vector(vector, row->n_dims);
     }
+    if (json_object_object_get_ex(object, "vector_hf", &vector) &&
+        json_object_equal(ids, json_object_object_get(object, "hf_ids"))) {
+        if (json_object_array_length(vector) != row->n_dims)
+            die(path, line, "vector and vector_hf differ in length");
+        row->vector_hf = read_vector(vector, row->n_dims);
+    }
     row->dimensions = (size_t)json_object_get_int(json_object_object_get(object, "dimensions"));
     row->layer_norm = json_object_get_boolean(json_object_object_get(object, "layer_norm"));
     row->has_prompt = json_object_object_get_ex(object, "prompt", &field);
@@ -99,6 +105,7 @@ void expected_free(expected_rows *rows)
         free(row->ids);
         free(row->vector);
         free(row->vector_dequant);
+        free(row->vector_hf);
         free(row->prompt);
         free(row->prompt_name);
     }

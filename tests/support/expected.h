@@ -15,7 +15,9 @@ typedef struct expected_row {
     bool normalize;
     float *vector; /* [n_dims], NULL if the file gives none */
     size_t n_dims;
-    float *vector_dequant; /* [n_dims], of GGUF files: what an exact reader gets; or NULL */
+    /* [n_dims], of GGUF files: what an exact reader gets, and what the float32 model gets if the
+     * text has the same ids there; or NULL */
+    float *vector_dequant, *vector_hf;
     bool has_prompt;
     size_t dimensions; /* 0 = all */
     bool layer_norm;   /* before the vector is cut */
