@@ -175,12 +175,25 @@ static bool rename_tensor(const ed_gguf_architecture *architecture, const char *
         names = architecture->layers;
     }
     const char *found = find_name(names, rest, (size_t)(end - rest));
-    if (!found)
+    if (!found || (architecture->rms_norm && strcmp(end, ".bias") == 0)) /* decoders have none */
         return false;
     int n = n_index > 0 ? snprintf(to->text, sizeof to->text, "%s.%.*s.%s%s",
                                    architecture->layer_list, (int)n_index, from + 4, found, end)
                         : snprintf(to->text, sizeof to->text, "%s%s", found, end);
     return n > 0 && (size_t)n < sizeof to->text;
+}
+
+/* What may be there without a part in a vector: heads of other tasks, and Dense modules, which are
+ * looked for by these names. Anything else would change it: to leave it out is to answer wrongly.
+ */
+static bool is_of_no_matter(const char *name)
+{
+    static const char *const names[] = {"cls.", "dense_2.", "dense_3.", "output."};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strncmp(name, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
 }
 
 /* A table of one row may have lost its second dimension, one matrix for each expert has a third. */
@@ -215,6 +228,9 @@ embedd_status ed_gguf_tensors_open(ed_tensors **out, const ed_gguf *gguf, embedd
         make_matrix(&views[i]);
         if (rename_tensor(architecture, views[i].name, &names[i]))
             views[i].name = names[i].text;
+        else if (!is_of_no_matter(views[i].name))
+            status = ed_fail(err, EMBEDD_UNSUPPORTED, "%s: tensor %.100s has no place in %s",
+                             gguf->where, views[i].name, architecture->name);
     }
     if (status == EMBEDD_OK)
         status = ed_tensors_open_views(out, views, gguf->n_tensors, &gguf->map, gguf->where, err);

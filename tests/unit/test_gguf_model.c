@@ -188,6 +188,8 @@ static void what_is_not_supported_is_named(void **state)
     expect(EMBEDD_UNSUPPORTED, "bert.attention.causal true");
     write_field("bert.pooling_type", 4, 4);
     expect(EMBEDD_UNSUPPORTED, "bert.pooling_type 4");
+    write_name("blk.1.ffn_up.weight", "blk.1.ffn_xx.weight");
+    expect(EMBEDD_UNSUPPORTED, "tensor blk.1.ffn_xx.weight has no place in bert");
     write_changed("bert-f32.gguf", "general.architecture", strlen("general.architecture") + 12,
                   "bart", 4);
     expect(EMBEDD_UNSUPPORTED, "general.architecture \"bart\"");
