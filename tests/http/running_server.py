@@ -62,7 +62,8 @@ class RunningServer:
             if name.startswith("EMBEDD_") and name != "EMBEDD_CPU":
                 del self.environment[name]
         self.environment.update(env or {})
-        folder = model if os.path.isabs(model) else model_folder(model)
+        is_name = os.path.isabs(model) or ":" in model  # "ollama:NAME"
+        folder = model if is_name else model_folder(model)
         self.command = [PROGRAM, "serve", "-m", folder, "--port", "0", *arguments]
         self.errors = []
         self.collector = None
