@@ -12,6 +12,10 @@
 #define CONFIG_BYTES_MAX (4U << 20)
 /* Far above any published model; keeps every product of two sizes inside 64 bits. */
 #define SIZE_FIELD_MAX ((size_t)1 << 24)
+/* Tables of positions have a row or a column for each head or each of its numbers, and are made
+ * before the weights are looked at. */
+#define HEADS_MAX     1024
+#define HEAD_SIZE_MAX 4096
 
 static embedd_status read_sizes(ed_config *config, embedd_error *err);
 static embedd_status read_activation(ed_config *config, embedd_error *err);
@@ -59,6 +63,10 @@ embedd_status ed_config_take(ed_config *config, struct json_object *root, const 
         status = check_sizes(config, err);
     if (status == EMBEDD_OK && config->head_size == 0)
         config->head_size = config->hidden_size / config->n_heads;
+    if (status == EMBEDD_OK && (config->n_heads > HEADS_MAX || config->head_size > HEAD_SIZE_MAX))
+        status =
+            ed_fail(err, EMBEDD_FORMAT, "%s: more than %d heads, or a head of more than %d numbers",
+                    config->path, HEADS_MAX, HEAD_SIZE_MAX);
     if (status != EMBEDD_OK)
         ed_config_clear(config);
     return status;

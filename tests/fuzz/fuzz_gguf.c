@@ -1,8 +1,9 @@
 /* GGUF files: of one that is accepted, each tensor's bytes are the file's and its own, and all
  * numbers and fields can be read; a refusal says where. Then the same file as a model: metadata,
- * names and tokenizer, with whatever the bytes claim. */
+ * names, weights and tokenizer, with whatever the bytes claim. */
 #include "formats/gguf.h"
 #include "model/gguf_model.h"
+#include "model/transformer.h"
 #include "tokenizer/gguf_tokenizer.h"
 
 #include <stdlib.h>
@@ -39,26 +40,38 @@ static void check_field(const ed_gguf_field *field, const unsigned char *bytes, 
             abort();
 }
 
+static void open_weights(const ed_config *config, const ed_tensors *tensors)
+{
+    static ed_kernels kernels;
+    embedd_error err;
+    ed_transformer transformer;
+
+    if (!kernels.level && ed_kernels_open(&kernels, "ref", &err) != EMBEDD_OK)
+        abort();
+    if (ed_transformer_open(&transformer, config, 64, tensors, &kernels, &kernels.gemm_f32, "fuzz",
+                            &err) == EMBEDD_OK)
+        ed_transformer_close(&transformer);
+}
+
 static void open_as_model(const ed_gguf *gguf)
 {
     embedd_error err;
-    ed_config config;
+    ed_config config = {.root = NULL};
     ed_modules modules;
     ed_tensors *tensors = NULL;
     ed_tokenizer *tokenizer = NULL;
 
-    if (ed_gguf_config_read(&config, gguf, &err) == EMBEDD_OK)
-        ed_config_clear(&config);
-    else if (strncmp(err.message, "fuzz: ", 6) != 0)
-        abort();
     if (ed_gguf_modules_read(&modules, gguf, &err) == EMBEDD_OK)
         ed_modules_clear(&modules);
     else if (strncmp(err.message, "fuzz: ", 6) != 0)
         abort();
-    if (ed_gguf_tensors_open(&tensors, gguf, &err) == EMBEDD_OK)
-        ed_tensors_close(tensors);
+    if (ed_gguf_tensors_open(&tensors, gguf, &err) == EMBEDD_OK &&
+        ed_gguf_config_read(&config, gguf, &err) == EMBEDD_OK)
+        open_weights(&config, tensors);
     else if (strncmp(err.message, "fuzz: ", 6) != 0)
         abort();
+    ed_config_clear(&config);
+    ed_tensors_close(tensors);
     if (ed_tokenizer_open_gguf(&tokenizer, gguf, &err) == EMBEDD_OK)
         ed_tokenizer_close(tokenizer);
     else if (strncmp(err.message, "fuzz: ", 6) != 0)
