@@ -9,6 +9,7 @@
 #include "base/memory.h"
 
 #define FINITE_CHUNK 4096
+#define READ_KEPT_MAX ((size_t)32 << 20) /* bytes of float32 read before the file's pages go */
 
 static embedd_status read_finite(ed_weights *weights, const ed_tensor *tensor, size_t begin,
                                  size_t n, float *out);
@@ -91,6 +92,11 @@ static embedd_status read_finite(ed_weights *weights, const ed_tensor *tensor, s
                                  size_t n, float *out)
 {
     (void)ed_tensor_read_f32(tensor, begin, n, out);
+    weights->n_read_bytes += n * sizeof *out;
+    if (weights->n_read_bytes > READ_KEPT_MAX) { /* else the file would be in memory as well */
+        ed_tensors_drop_pages(weights->tensors);
+        weights->n_read_bytes = 0;
+    }
     if (!all_finite(out, n))
         return ed_fail(weights->err, EMBEDD_NONFINITE, "%s: tensor %s holds NaN or infinity",
                        weights->where, tensor->name);

@@ -12,6 +12,7 @@ typedef struct ed_weights {
     size_t weight_bytes; /* memory taken so far */
     float *rows;         /* [rows_cap], one matrix on its way into packed form */
     size_t rows_cap;
+    size_t n_read_bytes; /* of float32, since the pages of the file were last dropped */
     embedd_error *err;
 } ed_weights;
 
