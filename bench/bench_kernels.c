@@ -104,9 +104,10 @@ static double peak_bf16(void)
 __attribute__((target("avx512f,avx512vnni"))) static double peak_vnni_steps(void)
 {
     __m512i a = _mm512_set1_epi8(1), b = a;
-    __asm__ volatile("" : "+v"(a), "+v"(b));
+    __m512 zero = _mm512_setzero_ps(); /* not a constant, or the sums would be cleared in memory */
+    __asm__ volatile("" : "+v"(a), "+v"(b), "+v"(zero));
 #define STEP(x) _mm512_castsi512_ps(_mm512_dpbusd_epi32(_mm512_castps_si512(x), a, b))
-    PEAK_LOOP(__m512, _mm512_setzero_ps(), STEP);
+    PEAK_LOOP(__m512, zero, STEP);
 #undef STEP
 }
 

@@ -87,8 +87,9 @@ typedef struct ed_kernels {
 
     /* The same product with narrower weights, rows packed to suit:
      * bf16  weights rounded to bf16; rows too where the CPU multiplies bf16; sums in f32.
-     * int8  each 64 numbers along the depth, of weights and of rows, are whole numbers of at most
-     *       127 times a scale; sums exact within the 64, in f32 between them. */
+     * int8  each 64 numbers along the depth are whole numbers times a scale, of weights from -127
+     * to 127, of rows from 0 to 255 above their minimum; sums exact within the 64, in f32 between
+     *       them. */
     ed_gemm gemm_f32, gemm_bf16, gemm_int8;
 
     size_t (*attention_scratch_bytes)(size_t n_tokens, size_t head_size);

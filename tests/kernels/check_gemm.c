@@ -36,7 +36,7 @@ static void product_open(product *x, const subject *s, const problem *p);
 static void product_close(product *x);
 static ed_gemm_call product_call(const product *x);
 static const float *product_row(const product *x, size_t i);
-static void make_exact(number_type type, float *line, size_t depth);
+static void make_exact(number_type type, float *line, size_t depth, bool is_row);
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
@@ -46,8 +46,10 @@ static double gelu(double x)
 }
 
 /* The true element, and how far rounding may move it: at most depth + 2 roundings of numbers no
- * larger than the sum of magnitudes, and GELU's own error. */
-static double true_element(const product *x, size_t i, size_t j, double *tolerance)
+ * larger than the sum of magnitudes, and GELU's own error. Rows of bytes count from their minimum,
+ * which makes the sums larger before they cancel. */
+static double true_element(const subject *s, const product *x, size_t i, size_t j,
+                           double *tolerance)
 {
     const float *weights = x->weights.data;
     double sum = 0.0, magnitude = 0.0;
@@ -62,6 +64,8 @@ static double true_element(const product *x, size_t i, size_t j, double *toleran
         sum += (double)((float *)x->bias.data)[j];
         magnitude += fabs((double)((float *)x->bias.data)[j]);
     }
+    if (s->type == INT8)
+        magnitude *= 4.0;
     *tolerance = ((double)x->p.depth + 2.0) * 0x1p-24 * magnitude;
     if (x->p.activation == ED_ACTIVATION_GELU) {
         sum = gelu(sum);
@@ -81,7 +85,7 @@ static void check_values(const subject *s, const product *x, const char *what)
     for (size_t i = 0; i < x->p.m; i++) {
         for (size_t j = 0; j < x->p.n; j++) {
             double tolerance;
-            const double truth = true_element(x, i, j, &tolerance);
+            const double truth = true_element(s, x, i, j, &tolerance);
             const double got = (double)out[i * x->ld_out + j];
 
             check_that(fabs(got - truth) <= tolerance + 1e-37,
@@ -245,27 +249,24 @@ static void bits_do_not_depend_on_the_split(const subject *s)
 
 /* ---- rounding -------------------------------------------------------------------------------- */
 
-static float largest(const float *x, size_t depth, size_t at)
+/* How far a number may lie from what it is rounded to: half a unit of bf16's eight digits, or half
+ * a step of its block, filled up with zeros. */
+static double rounding_of(number_type type, const float *line, size_t depth, size_t at, bool is_row)
 {
     const size_t begin = at / 64 * 64, end = begin + 64 < depth ? begin + 64 : depth;
-    float max = 0.0f;
+    float min = end - begin < 64 ? 0.0f : line[begin], max = min;
 
-    for (size_t i = begin; i < end; i++)
-        max = fmaxf(max, fabsf(x[i]));
-    return max;
-}
-
-/* How far a number may lie from what it is rounded to: half a unit of bf16's eight digits, or half
- * a step of 127 to the largest of its block. */
-static double rounding_of(number_type type, const float *line, size_t depth, size_t at)
-{
+    for (size_t i = begin; i < end; i++) {
+        min = fminf(min, line[i]);
+        max = fmaxf(max, line[i]);
+    }
     switch (type) {
     case F32:
         return 0.0;
     case BF16:
         return 0x1.01p-8 * fabs((double)line[at]);
     case INT8:
-        return (double)largest(line, depth, at) * (0.5001 / 127.0);
+        return 0.5001 * (is_row ? (double)(max - min) / 255.0 : (double)fmaxf(max, -min) / 127.0);
     }
     return 0.0;
 }
@@ -295,10 +296,10 @@ static void rounded_numbers(const subject *s)
             const double got = (double)((float *)x.out.data)[i * x.ld_out + j];
             double truth, tolerance;
 
-            truth = true_element(&x, i, j, &tolerance);
+            truth = true_element(s, &x, i, j, &tolerance);
             for (size_t d = 0; d < depth; d++) {
-                const double a = rounding_of(s->type, row, depth, d);
-                const double b = rounding_of(s->type, weights, depth, d);
+                const double a = rounding_of(s->type, row, depth, d, true);
+                const double b = rounding_of(s->type, weights, depth, d, false);
 
                 tolerance += a * fabs((double)weights[d]) + b * fabs((double)row[d]) + a * b;
             }
@@ -410,9 +411,9 @@ static void product_open(product *x, const subject *s, const problem *p)
                (p->m - 1) * x->ld_rows + p->depth, p->magnitude);
     check_fill(check_floats(&x->weights, p->n * p->depth), p->n * p->depth, p->magnitude);
     for (size_t i = 0; i < p->m; i++)
-        make_exact(s->type, (float *)x->rows.data + i * x->ld_rows, p->depth);
+        make_exact(s->type, (float *)x->rows.data + i * x->ld_rows, p->depth, true);
     for (size_t j = 0; j < p->n; j++)
-        make_exact(s->type, (float *)x->weights.data + j * p->depth, p->depth);
+        make_exact(s->type, (float *)x->weights.data + j * p->depth, p->depth, false);
     check_fill(check_floats(&x->bias, p->n), p->n, p->magnitude);
     check_fill(check_floats(&x->residual, (p->m - 1) * x->ld_residual + p->n),
                (p->m - 1) * x->ld_residual + p->n, p->magnitude);
@@ -477,8 +478,9 @@ static const float *product_row(const product *x, size_t i)
 }
 
 /* Replaces the numbers of a line by such as the type has: bf16 by cutting digits off, int8 by whole
- * multiples of a power of two, up to 127 of them in each block. */
-static void make_exact(number_type type, float *line, size_t depth)
+ * multiples of a power of two, of which each block has as many as the type has steps. (The last
+ * block is filled up with zeros, so that one number alone must be all the way from there.) */
+static void make_exact(number_type type, float *line, size_t depth, bool is_row)
 {
     for (size_t i = 0; i < depth; i++) {
         uint32_t bits;
@@ -491,10 +493,17 @@ static void make_exact(number_type type, float *line, size_t depth)
     for (size_t begin = 0; type == INT8 && begin < depth; begin += 64) {
         const size_t n = depth - begin < 64 ? depth - begin : 64;
         const float scale = ldexpf(1.0f, -3 - (int)check_random(8));
+        const size_t at = check_random((uint32_t)n);
 
         for (size_t i = begin; i < begin + n; i++)
             line[i] = scale * (float)((int)check_random(255) - 127);
-        line[begin + check_random((uint32_t)n)] = scale * (check_random(2) == 0 ? 127.0f : -127.0f);
+        line[begin + at] = scale * 127.0f;
+        if (is_row && n == 1)
+            line[begin] = scale * (check_random(2) == 0 ? 255.0f : -255.0f);
+        else if (is_row)
+            line[begin + (at + 1) % n] = scale * -128.0f;
+        else if (check_random(2) == 0)
+            line[begin + at] = scale * -127.0f;
     }
 }
 

@@ -1,25 +1,29 @@
-/* How the int8 product packs: each block of BLOCK_DEPTH numbers of a line, of weights as of rows,
- * is whole numbers from -127 to 127 times a scale of its own. Included before gemm_loops.h.
+/* How the int8 product packs, block by block of BLOCK_DEPTH numbers of a line. Included before
+ * gemm_loops.h.
  *
- *     weights  16 words of four neighbours along the depth, then the scale; the bytes are q, or
- *              q + 128 with WEIGHTS_UNSIGNED
- *     rows     the same; or with ROWS_INT16 32 words of two numbers of 16 bits, those at 0 and 2
- * and those at 1 and 3 of each four, then the scale; and with WEIGHTS_UNSIGNED a last word, -128
- * times the sum of the q: what the sum of products must begin with, to be that of signed weights */
+ *     weights  scale * q, q from -127 to 127: 16 words of four neighbours along the depth, then the
+ *              scale, then the scale times the sum of the q
+ *     rows     minimum + scale * q, q from 0 to 255: 16 words, or with ROWS_INT16 32 words of two
+ *              numbers of 16 bits, those at 0 and 2 and those at 1 and 3 of each four; then the
+ * scale, then the minimum
+ *
+ * Activations are rarely as large below zero as above, so a scale from zero would waste a bit. The
+ * product of two blocks is scale * scale * sum(q q) + minimum * (scale * sum(q)). */
 #ifndef ED_PACK_INT8_H
 #define ED_PACK_INT8_H
 
 #include "kernels/loops/pack_blocks.h"
 #include "kernels/loops/tile_rows.h"
 
+#include <math.h>
+#include <stdbool.h>
+
 enum {
-    WEIGHT_WORDS = BLOCK_DEPTH / 4 + 1,
-#if defined(ROWS_INT16)
-    ROW_WORDS = BLOCK_DEPTH / 2 + 1
-#elif defined(WEIGHTS_UNSIGNED)
-    ROW_WORDS = BLOCK_DEPTH / 4 + 2
+    WEIGHT_WORDS = BLOCK_DEPTH / 4 + 2,
+#ifdef ROWS_INT16
+    ROW_WORDS = BLOCK_DEPTH / 2 + 2
 #else
-    ROW_WORDS = BLOCK_DEPTH / 4 + 1
+    ROW_WORDS = BLOCK_DEPTH / 4 + 2
 #endif
 };
 
@@ -33,57 +37,81 @@ static inline size_t weights_words(size_t depth)
     return n_blocks(depth) * WEIGHT_WORDS;
 }
 
-/* Fills q and returns the scale. The largest magnitude is found among the bits as whole numbers, so
- * that a NaN is the largest and makes the scale NaN. Numbers too small to divide by are zero. */
-static inline float quantize(int8_t q[BLOCK_DEPTH], const float *x)
+/* A float's bits as a whole number that rises with it, and back. A NaN lies beyond infinity. */
+static inline int32_t rising(int32_t bits)
 {
-    uint32_t max_bits = 0;
-    float max, inverse;
+    return bits ^ (bits >> 31 & 0x7fffffff);
+}
+
+typedef struct block_range {
+    float min, max;
+    bool finite;
+} block_range;
+
+/* Among whole numbers, because those may be compared in any order: a compiler makes vectors of it.
+ */
+static inline block_range find_range(const float *x)
+{
+    int32_t min = INT32_MAX, max = INT32_MIN;
+    block_range range;
 
     for (size_t i = 0; i < BLOCK_DEPTH; i++) {
-        uint32_t bits;
+        int32_t bits;
 
         memcpy(&bits, &x[i], sizeof(bits));
-        bits &= 0x7fffffffu;
-        max_bits = bits > max_bits ? bits : max_bits;
+        bits = rising(bits);
+        min = bits < min ? bits : min;
+        max = bits > max ? bits : max;
     }
-    memcpy(&max, &max_bits, sizeof(max));
-    if (max < 1e-30f)
-        max = 0.0f;
-    inverse = max > 0.0f ? 127.0f / max : 0.0f;
+    range.finite = max < 0x7f800000 && min > rising((int32_t)0xff800000u);
+    min = rising(min);
+    max = rising(max);
+    memcpy(&range.min, &min, sizeof(min));
+    memcpy(&range.max, &max, sizeof(max));
+    return range;
+}
+
+/* q[i] = (x[i] - origin) / step, rounded, as the low byte; `range` is `steps` of them. A range too
+ * small to divide by is no step at all. Returns the step. */
+static inline float quantize(uint8_t q[BLOCK_DEPTH], const float *x, float origin, float range,
+                             float steps)
+{
+    const float inverse = range < 1e-30f ? 0.0f : steps / range;
+
     for (size_t i = 0; i < BLOCK_DEPTH; i++) {
-        const float shifted =
-            x[i] * inverse + 12582912.0f; /* rounds, and leaves q in the low bits */
+        /* Adding 1.5 * 2^23 rounds to a whole number, and leaves it in the lowest bits. */
+        const float shifted = (x[i] - origin) * inverse + 12582912.0f;
         uint32_t bits;
 
         memcpy(&bits, &shifted, sizeof(bits));
-        q[i] = (int8_t)(uint8_t)bits;
+        q[i] = (uint8_t)bits;
     }
-    return max / 127.0f;
+    return range < 1e-30f ? 0.0f : range / steps;
 }
 
 static inline void write_weight(float *words, const float *x)
 {
-    int8_t q[BLOCK_DEPTH];
-    const float scale = quantize(q, x);
-
-#ifdef WEIGHTS_UNSIGNED
-    uint8_t shifted[BLOCK_DEPTH];
+    const block_range range = find_range(x);
+    uint8_t q[BLOCK_DEPTH];
+    const float scale =
+        quantize(q, x, 0.0f, range.max > -range.min ? range.max : -range.min, 127.0f);
+    int32_t sum = 0;
 
     for (size_t i = 0; i < BLOCK_DEPTH; i++)
-        shifted[i] = (uint8_t)((uint8_t)q[i] ^ 0x80u);
-    memcpy(words, shifted, sizeof(shifted));
-#else
+        sum += (int8_t)q[i];
     memcpy(words, q, sizeof(q));
-#endif
-    words[WEIGHT_WORDS - 1] = scale;
+    words[WEIGHT_WORDS - 2] = scale;
+    words[WEIGHT_WORDS - 1] = scale * (float)sum;
 }
 
+/* What is not finite in the block makes its minimum NaN. */
 static inline void write_row(float *words, const float *x)
 {
-    int8_t q[BLOCK_DEPTH];
-    const float scale = quantize(q, x);
+    uint8_t q[BLOCK_DEPTH];
+    const block_range range = find_range(x);
 
+    words[ROW_WORDS - 2] = quantize(q, x, range.min, range.max - range.min, 255.0f);
+    words[ROW_WORDS - 1] = range.finite ? range.min : NAN;
 #ifdef ROWS_INT16
     int16_t wide[BLOCK_DEPTH];
 
@@ -94,18 +122,8 @@ static inline void write_row(float *words, const float *x)
         wide[i + 3] = q[i + 3];
     }
     memcpy(words, wide, sizeof(wide));
-    words[ROW_WORDS - 1] = scale;
 #else
     memcpy(words, q, sizeof(q));
-    words[BLOCK_DEPTH / 4] = scale;
-#endif
-#ifdef WEIGHTS_UNSIGNED
-    int32_t start = 0;
-
-    for (size_t i = 0; i < BLOCK_DEPTH; i++)
-        start += q[i];
-    start *= -128;
-    memcpy(&words[ROW_WORDS - 1], &start, sizeof(start));
 #endif
 }
 

@@ -10,9 +10,10 @@
 #include "kernels/ref/activations_ref.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
-enum { MR = 4, NR = 8, BLOCK = 64 };
+enum { MR = 4, NR = 8, BLOCK = 64, BLOCK_WORDS = BLOCK + 2 };
 
 static size_t panels_bytes(size_t n, size_t panel, size_t words)
 {
@@ -92,56 +93,85 @@ static size_t n_blocks(size_t depth)
     return (depth + BLOCK - 1) / BLOCK;
 }
 
-/* q[i * step] = x[i] / scale, a whole number; q[BLOCK * step] = scale = max |x| / 127. Numbers too
- * small to divide by are zero; what is not finite makes the scale so. */
-static void quantize(float *q, size_t step, const float *x, size_t n)
+/* q[i * step] = (x[i] - origin) / scale, a whole number; `range` is `steps` of them. A range too
+ * small to divide by is no step at all. Returns the scale. */
+static float quantize(float *q, size_t step, const float x[BLOCK], float origin, float range,
+                      float steps)
 {
-    float max = 0.0f, inverse;
+    const float inverse = range < 1e-30f ? 0.0f : steps / range;
 
-    for (size_t i = 0; i < n; i++)
-        max = fabsf(x[i]) > max || isnan(x[i]) ? fabsf(x[i]) : max;
-    if (max < 1e-30f)
-        max = 0.0f;
-    inverse = max > 0.0f ? 127.0f / max : 0.0f;
     for (size_t i = 0; i < BLOCK; i++)
-        q[i * step] = i < n ? nearbyintf(x[i] * inverse) : 0.0f;
-    q[BLOCK * step] = max / 127.0f;
+        q[i * step] = nearbyintf((x[i] - origin) * inverse);
+    return range < 1e-30f ? 0.0f : range / steps;
 }
 
+static void quantize_weights(float *q, size_t step, const float x[BLOCK])
+{
+    float max = 0.0f, sum = 0.0f;
+
+    for (size_t i = 0; i < BLOCK; i++)
+        max = fmaxf(fabsf(x[i]), max);
+    q[BLOCK * step] = quantize(q, step, x, 0.0f, max, 127.0f);
+    for (size_t i = 0; i < BLOCK; i++)
+        sum += q[i * step];
+    q[(BLOCK + 1) * step] = q[BLOCK * step] * sum;
+}
+
+/* What is not finite makes the minimum NaN. */
+static void quantize_row(float *q, size_t step, const float x[BLOCK])
+{
+    float min = x[0], max = x[0];
+    bool finite = true;
+
+    for (size_t i = 0; i < BLOCK; i++) {
+        min = fminf(x[i], min);
+        max = fmaxf(x[i], max);
+        finite = finite && isfinite(x[i]);
+    }
+    q[BLOCK * step] = quantize(q, step, x, min, max - min, 255.0f);
+    q[(BLOCK + 1) * step] = finite ? min : NAN;
+}
+
+/* Lines as of `pack`; the last block is filled up with zeros. */
 static void int8_pack(float *packed, size_t panel, const float *lines, size_t ld, size_t begin,
-                      size_t end, size_t depth)
+                      size_t end, size_t depth,
+                      void (*write)(float *q, size_t step, const float x[BLOCK]))
 {
     for (size_t i = begin; i < end; i += panel) {
         for (size_t d = 0; d < depth; d += BLOCK) {
-            float *to = packed + (i * n_blocks(depth) + d / BLOCK * panel) * (BLOCK + 1);
+            float *to = packed + (i * n_blocks(depth) + d / BLOCK * panel) * BLOCK_WORDS;
             const size_t n = depth - d < BLOCK ? depth - d : BLOCK;
 
-            memset(to, 0, panel * (BLOCK + 1) * sizeof(float));
-            for (size_t r = 0; r < panel && i + r < end; r++)
-                quantize(to + r, panel, lines + (i + r) * ld + d, n);
+            memset(to, 0, panel * BLOCK_WORDS * sizeof(float));
+            for (size_t r = 0; r < panel && i + r < end; r++) {
+                float x[BLOCK] = {0};
+
+                memcpy(x, lines + (i + r) * ld + d, n * sizeof(float));
+                write(to + r, panel, x);
+            }
         }
     }
 }
 
 static size_t int8_weights_bytes(size_t n_cols, size_t depth)
 {
-    return panels_bytes(n_cols, NR, n_blocks(depth) * (BLOCK + 1));
+    return panels_bytes(n_cols, NR, n_blocks(depth) * BLOCK_WORDS);
 }
 
 static size_t int8_rows_bytes(size_t n_rows, size_t depth)
 {
-    return panels_bytes(n_rows, MR, n_blocks(depth) * (BLOCK + 1));
+    return panels_bytes(n_rows, MR, n_blocks(depth) * BLOCK_WORDS);
 }
 
 static void int8_pack_weights(void *packed, const float *weights, size_t n_cols, size_t depth)
 {
-    int8_pack(packed, NR, weights, depth, 0, n_cols, depth);
+    int8_pack(packed, NR, weights, depth, 0, n_cols, depth, quantize_weights);
 }
 
 static void int8_pack_rows(void *packed, const float *rows, size_t ld_rows, size_t row_begin,
                            size_t row_end, size_t depth)
 {
-    int8_pack(packed, MR, rows, ld_rows, row_begin, row_end, depth);
+    int8_pack(packed, MR, rows, ld_rows, row_begin, row_end, depth, quantize_row);
 }
 
 /* ---- the product ----------------------------------------------------------------------------- */
@@ -158,7 +188,7 @@ static void multiply_tile(float sums[MR][NR], const float *a, const float *b, si
     }
 }
 
-/* The same block by block, each with its scales. */
+/* The same block by block, each with what stands behind it. */
 static void multiply_blocks(float sums[MR][NR], const float *a, const float *b, size_t depth)
 {
     memset(sums, 0, sizeof(float[MR][NR]));
@@ -170,10 +200,10 @@ static void multiply_blocks(float sums[MR][NR], const float *a, const float *b, 
         b += BLOCK * NR;
         for (size_t r = 0; r < MR; r++) {
             for (size_t c = 0; c < NR; c++)
-                sums[r][c] += block[r][c] * b[c] * a[r];
+                sums[r][c] += block[r][c] * b[c] * a[r] + a[MR + r] * b[NR + c];
         }
-        a += MR;
-        b += NR;
+        a += 2 * MR;
+        b += 2 * NR;
     }
 }
 
@@ -217,7 +247,7 @@ static void run(const ed_gemm_call *call)
 
 static void run_blocks(const ed_gemm_call *call)
 {
-    run_tiles(call, n_blocks(call->depth) * (BLOCK + 1), multiply_blocks);
+    run_tiles(call, n_blocks(call->depth) * BLOCK_WORDS, multiply_blocks);
 }
 
 void ed_gemm_init_ref(ed_kernels *k)

@@ -1,12 +1,11 @@
-/* GEMM in bytes for CPUs with VNNI: one instruction multiplies four bytes of weights, unsigned, by
- * four of a row, signed, and adds them up. A tile of 6x32: its sums of a block, in whole numbers,
+/* GEMM in bytes for CPUs with VNNI: one instruction multiplies four bytes of a row, unsigned, by
+ * four of weights, signed, and adds them up. A tile of 6x32: its sums of a block, in whole numbers,
  * and those of all blocks, in floats, fill the registers. */
 #include "kernels/x86/vector_avx512.h"
 
 #undef TILE_ROWS
 #define TILE_ROWS     6
 #define TILE_PREFETCH 16 /* a cache line per word */
-#define WEIGHTS_UNSIGNED
 
 #include "kernels/loops/pack_blocks.h"
 
@@ -29,7 +28,7 @@ ED_INLINE void multiply_tile(const size_t rows, const size_t panels, const ed_ti
 
         ED_UNROLL
         for (size_t i = 0; i < rows * width; i++)
-            s[i] = vi_set_word(a + (BLOCK_STEPS + 1) * a_step + i / width);
+            s[i] = vi_set(0);
         for (size_t step = 0; step < BLOCK_STEPS; step++) {
             __builtin_prefetch(next, 0, 2); /* near the core, not into its first cache */
             ED_UNROLL
@@ -47,7 +46,7 @@ ED_INLINE void multiply_tile(const size_t rows, const size_t panels, const ed_ti
                     for (size_t c = 0; c < TILE_VECTORS; c++) {
                         vi *sum = &s[r * width + p * TILE_VECTORS + c];
 
-                        *sum = _mm512_dpbusd_epi32(*sum, w[c], x);
+                        *sum = _mm512_dpbusd_epi32(*sum, x, w[c]);
                     }
                 }
             }
@@ -57,18 +56,21 @@ ED_INLINE void multiply_tile(const size_t rows, const size_t panels, const ed_ti
         }
         ED_UNROLL
         for (size_t c = 0; c < width; c++) {
-            const vf scale = vf_load(b + c / TILE_VECTORS * b_step + c % TILE_VECTORS * VF_LANES);
+            const float *ends = b + c / TILE_VECTORS * b_step + c % TILE_VECTORS * VF_LANES;
+            const vf scale = vf_load(ends),
+                     sum_of_weights = vf_load(ends + TILE_VECTORS * VF_LANES);
 
             ED_UNROLL
             for (size_t r = 0; r < rows; r++) {
-                const vf sum = vf_mul(vf_of_vi(s[r * width + c]), scale);
+                vf *sum = &sums[r * width + c];
 
-                sums[r * width + c] = vf_fma(sum, vf_set(a[r]), sums[r * width + c]);
+                *sum = vf_fma(vf_mul(vf_of_vi(s[r * width + c]), scale), vf_set(a[r]), *sum);
+                *sum = vf_fma(vf_set(a[a_step + r]), sum_of_weights, *sum);
             }
         }
-        a += 2 * a_step; /* scale and start */
-        b += TILE_VECTORS * VF_LANES;
-        next += TILE_PREFETCH;
+        a += 2 * a_step;
+        b += 2 * TILE_VECTORS * VF_LANES;
+        next += 2 * TILE_PREFETCH;
     }
 
     ED_UNROLL

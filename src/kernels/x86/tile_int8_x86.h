@@ -61,19 +61,22 @@ ED_INLINE void multiply_tile(const size_t rows, const size_t panels, const ed_ti
         }
         ED_UNROLL
         for (size_t c = 0; c < width; c++) {
-            const vf scale = vf_load(b + c / TILE_VECTORS * b_step + c % TILE_VECTORS * VF_LANES);
+            const float *ends = b + c / TILE_VECTORS * b_step + c % TILE_VECTORS * VF_LANES;
+            const vf scale = vf_load(ends);
+            const vf sum_of_weights = vf_load(ends + TILE_VECTORS * VF_LANES);
 
             ED_UNROLL
             for (size_t r = 0; r < rows; r++) {
                 float *out = t->out + r * t->out_step + c * VF_LANES;
                 const vf sum = vf_mul(vf_of_vi(sums[r * width + c]), scale);
 
-                vf_store(out, vf_fma(sum, vf_set(a[r]), vf_load(out)));
+                vf_store(out, vf_fma(vf_set(a[a_step + r]), sum_of_weights,
+                                     vf_fma(sum, vf_set(a[r]), vf_load(out))));
             }
         }
-        a += a_step;
-        b += TILE_VECTORS * VF_LANES;
-        next += TILE_PREFETCH;
+        a += 2 * a_step;
+        b += 2 * TILE_VECTORS * VF_LANES;
+        next += 2 * TILE_PREFETCH;
     }
 }
 
