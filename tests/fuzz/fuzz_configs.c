@@ -53,7 +53,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
         make_folder();
     size_t chosen = data[0] % N_FILES;
     folder_write(folder, files[chosen].name, data + 1, n_bytes - 1);
-    (void)ed_config_read(&config, folder, &err);
+    if (ed_config_read(&config, folder, &err) == EMBEDD_OK)
+        ed_config_clear(&config);
     if (ed_modules_read(&modules, folder, &err) == EMBEDD_OK)
         ed_modules_clear(&modules);
     folder_write_text(folder, files[chosen].name, files[chosen].text);

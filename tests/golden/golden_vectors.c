@@ -173,12 +173,15 @@ done:
     free(sources);
 }
 
-/* How long texts may be, or 0: of a real model's narrower types only the best level is tested. */
+/* How long texts may be, or 0: of a real model's narrower types only the best level is tested, and
+ * threads are looked at (very slowly) at that level only. */
 static size_t tokens_max_of(const subject *s, bool best_level)
 {
     const char *sanitizers = getenv("EMBEDD_SAN");
     bool slow_build = sanitizers && *sanitizers;
 
+    if (slow_build && strstr(sanitizers, "thread"))
+        return best_level && (!s->real || s->type->dtype == EMBEDD_DTYPE_F32) ? TOKENS_MAX_SLOW : 0;
     if (!s->real)
         return SIZE_MAX;
     if (!best_level && s->type->dtype != EMBEDD_DTYPE_F32)
@@ -208,7 +211,7 @@ static void check_subject(subject *s, const expected_rows *expected, const char 
     if (tokens_max > 0) {
         check_rows(model, expected, tokens_max, s);
         double mean = s->cosine_sum / (double)s->n_rows;
-        if (s->real && !(mean >= s->type->real_cosine_mean))
+        if (s->n_rows == expected->n_rows && s->real && !(mean >= s->type->real_cosine_mean))
             fail(s, NULL, "the vectors differ from the reference on average");
         printf("%-24s %-20s %-10s %-4s %4zu rows  max difference %.1e  cosine min %.7f mean %.7f\n",
                folder_name ? folder_name + 1 : s->folder, name ? name + 1 : path, s->level,
