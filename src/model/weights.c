@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-#define FINITE_CHUNK 4096
+#define FINITE_CHUNK  4096
 #define READ_KEPT_MAX ((size_t)32 << 20) /* bytes of float32 read before the file's pages go */
 
 static embedd_status read_finite(ed_weights *weights, const ed_tensor *tensor, size_t begin,
