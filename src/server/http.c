@@ -17,6 +17,7 @@
 #define CONNECTION_BYTES 32768 /* for a header and for what is read at once of a body */
 #define BODY_BYTES_FIRST ((size_t)16 << 10)
 #define ANSWER_BYTES_MAX ((size_t)1 << 20) /* of what is answered at once */
+#define PATH_BYTES_MAX   256
 #define SWALLOW_FACTOR   4 /* of a refused body so many times the limit is read, to be polite */
 
 struct ed_http {
@@ -36,6 +37,7 @@ typedef struct exchange {
     struct MHD_Connection *mhd;
     ed_connection *connection;
     const ed_route *route;
+    char path[PATH_BYTES_MAX]; /* cut: no route is so long */
     step step;
     bool begun;   /* the header is read */
     bool counted; /* among the requests for vectors */
@@ -62,6 +64,7 @@ static const char *header_of(exchange *x, const char *name);
 static bool take_body(exchange *x, const char *data, size_t n_data);
 static bool grow_body(exchange *x, size_t n_data);
 static enum MHD_Result end_of_request(exchange *x);
+static const ed_dialect *dialect_of(const exchange *x);
 static enum MHD_Result start_job(exchange *x);
 static void on_finished(ed_job *job);
 static enum MHD_Result respond(exchange *x);
@@ -189,6 +192,7 @@ static enum MHD_Result begin(exchange *x, const char *url, const char *method, c
     size_t body_bytes_max = x->http->service->options->body_bytes_max;
     const ed_request_line line = {method, x->uri_bytes, version};
     x->begun = true;
+    snprintf(x->path, sizeof x->path, "%s", url);
     if (!ed_connection_reads_body(x->http->service->connections, x->connection, 0))
         return MHD_NO;
     ed_problem_code code = ed_http_check_framing(x->mhd, &line, &x->body_bytes);
@@ -265,7 +269,7 @@ static bool take_body(exchange *x, const char *data, size_t n_data)
     size_t n_max = service->options->body_bytes_max;
     if (!ed_connection_reads_body(service->connections, x->connection, n_data))
         return false;
-    bool wanted = x->job.problem.code == ED_PROBLEM_NONE && x->route && !x->route->answer;
+    bool wanted = x->job.problem.code == ED_PROBLEM_NONE && x->route && !x->preflight;
     if (wanted && grow_body(x, n_data)) {
         memcpy(x->job.body + x->job.n_body, data, n_data);
         x->job.n_body += n_data;
@@ -317,7 +321,12 @@ static enum MHD_Result end_of_request(exchange *x)
         if (!x->route->answer)
             return start_job(x);
         ed_buf_init(&x->job.reply, ANSWER_BYTES_MAX);
-        x->http_status = x->route->answer(x->http->service, &x->job.reply, &x->job.problem);
+        x->http_status = x->route->answer(&(ed_call){.service = x->http->service,
+                                                     .path = x->path,
+                                                     .body = x->job.body,
+                                                     .n_body = x->job.n_body,
+                                                     .reply = &x->job.reply,
+                                                     .problem = &x->job.problem});
     }
     return respond(x);
 }
@@ -327,6 +336,7 @@ static enum MHD_Result start_job(exchange *x)
     ed_service *service = x->http->service;
     x->job.pipeline = service->pipeline;
     x->job.finished = on_finished;
+    x->job.request.dialect = x->route->dialect;
     if (!ed_connection_works(service->connections, x->connection, &x->job))
         return MHD_NO;
     x->step = WORKING;
@@ -357,10 +367,12 @@ static enum MHD_Result respond(exchange *x)
     if (atomic_load(&job->cancel) == ED_CANCEL_GONE)
         return MHD_NO;
     if (job->problem.code != ED_PROBLEM_NONE) {
-        x->http_status = ed_problem_http_status(job->problem.code);
+        const ed_dialect *dialect = dialect_of(x);
+        x->http_status = dialect->http_status ? dialect->http_status(job->problem.code)
+                                              : ed_problem_http_status(job->problem.code);
         ed_buf_clear(reply);
         ed_buf_init(reply, ANSWER_BYTES_MAX);
-        ed_reply_problem(reply, &job->problem);
+        dialect->put_problem(reply, &job->problem);
         ed_log(x->http_status == 500 ? ED_LOG_ERROR : ED_LOG_WARNING, "%s: %u %s",
                x->route ? x->route->path : "request", x->http_status,
                ed_problem_name(job->problem.code));
@@ -380,12 +392,21 @@ static enum MHD_Result respond(exchange *x)
     return result;
 }
 
+static const ed_dialect *dialect_of(const exchange *x)
+{
+    if (x->job.request.dialect)
+        return x->job.request.dialect;
+    return x->route ? x->route->dialect : &ed_dialect_sidecar;
+}
+
 static void add_headers(exchange *x, struct MHD_Response *response)
 {
     ed_problem_code code = x->job.problem.code;
+    bool other = code == ED_PROBLEM_NONE && x->route && x->route->content_type;
+    const char *content_type = other ? x->route->content_type : "application/json";
     char seconds[16];
     if (!x->preflight)
-        MHD_add_response_header(response, "Content-Type", "application/json");
+        MHD_add_response_header(response, "Content-Type", content_type);
     if (code == ED_PROBLEM_METHOD_NOT_ALLOWED)
         MHD_add_response_header(response, "Allow", ed_route_methods(x->route));
     if (code == ED_PROBLEM_UNAUTHORIZED)

@@ -2,9 +2,11 @@
  * workers: the first takes small ones only. */
 #include "server/pipeline.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/thread_pool.h"
+#include "server/dialect.h"
 #include "server/prepare.h"
 
 #include <pthread.h>
@@ -126,6 +128,7 @@ void ed_pipeline_close(ed_pipeline *p)
 
 void ed_pipeline_start(ed_job *job)
 {
+    job->began_ns = ed_clock_ns();
     queue_push(job->pipeline, job);
 }
 
@@ -200,6 +203,7 @@ static void prepare(worker *w, ed_job *job)
 {
     ed_pipeline *p = w->pipeline;
     const ed_prepare_options options = {.model = p->options.model,
+                                        .model_id = p->options.model_id,
                                         .encoder = w->encoder,
                                         .budget = p->options.budget,
                                         .texts_max = p->options.texts_max,
@@ -238,12 +242,13 @@ static void write_reply(const ed_pipeline *p, ed_job *job)
     const ed_result result = {.model_id = p->options.model_id,
                               .n_dimensions = job->n_dimensions,
                               .vectors = job->vectors,
-                              .usages = job->usages};
+                              .usages = job->usages,
+                              .seconds = (double)(ed_clock_ns() - job->began_ns) * 1e-9};
     if (check_computed(job)) {
         size_t bytes_max = ed_reply_bytes_max(&job->request, &result);
         ed_buf_init(&job->reply, bytes_max);
         ed_buf_reserve(&job->reply, bytes_max / 16 * 13); /* what most vectors take */
-        ed_reply_vectors(&job->reply, &job->request, &result, &job->problem);
+        job->request.dialect->put_vectors(&job->reply, &job->request, &result, &job->problem);
     }
     finish(job);
 }

@@ -20,7 +20,7 @@ typedef enum ed_cancel {
  * pipeline owns it, and only ed_pipeline_cancel may touch it. */
 typedef struct ed_job {
     ed_ticket ticket; /* first: a ticket of the scheduler is its job */
-    /* in */
+    /* in; and request.dialect */
     ed_pipeline *pipeline;
     char *body; /* [n_body], from ed_realloc; freed when no longer needed */
     size_t n_body;
@@ -30,6 +30,7 @@ typedef struct ed_job {
     ed_problem problem; /* code NONE: `reply` is the body of a 200 */
     ed_buf reply;
     /* the pipeline's */
+    uint64_t began_ns;
     ed_request request;
     embedd_encode_options encode;
     size_t n_dimensions;

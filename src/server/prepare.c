@@ -4,10 +4,14 @@
 
 #include "base/checked.h"
 #include "base/memory.h"
+#include "server/dialect.h"
+#include "server/model_name.h"
 
 #include <string.h>
 
 static bool resolve_options(ed_job *job, const ed_prepare_options *options);
+static bool resolve_dimensions(ed_job *job, const embedd_model *model);
+static bool old_route_is_raw(const embedd_model_info *info);
 static bool find_prompt(ed_job *job, const embedd_model_info *info);
 static bool allocate(ed_job *job, ed_budget *budget);
 static bool encode_texts(ed_job *job, const ed_prepare_options *options, size_t *n_ids);
@@ -19,8 +23,8 @@ static bool no_memory(ed_job *job);
 bool ed_prepare(ed_job *job, const ed_prepare_options *options)
 {
     size_t n_ids = 0;
-    if (!ed_request_parse(&job->request, job->body, job->n_body, options->texts_max,
-                          &job->problem) ||
+    if (!ed_request_parse(&job->request, job->request.dialect, job->body, job->n_body,
+                          options->texts_max, &job->problem) ||
         !resolve_options(job, options))
         return false;
     if (job->request.n_texts == 0)
@@ -36,20 +40,55 @@ bool ed_prepare(ed_job *job, const ed_prepare_options *options)
 
 static bool resolve_options(ed_job *job, const ed_prepare_options *options)
 {
-    const ed_request *request = &job->request;
-    job->encode =
-        (embedd_encode_options){.prompt = request->prompt, .no_truncate = !request->truncate};
-    job->n_dimensions = embedd_model_dimensions(options->model, request->pooling);
-    if (job->n_dimensions == 0)
-        return ed_problem_set(&job->problem, ED_PROBLEM_INVALID_VALUE, EMBEDD_NO_INDEX,
-                              "this model's layers after pooling do not accept that pooling");
+    ed_request *request = &job->request;
+    const embedd_model_info *info = embedd_model_get_info(options->model);
+    const embedd_text served = ed_model_name_short(options->model_id);
+    if (request->model.bytes && !ed_model_name_means(request->model, options->model_id))
+        return ed_problem_set(&job->problem, ED_PROBLEM_UNKNOWN_MODEL, EMBEDD_NO_INDEX,
+                              "model not found, try pulling it first; this server has %.*s",
+                              (int)served.n_bytes, served.bytes);
+    if (request->raw_if_model && old_route_is_raw(info))
+        request->normalize = false;
+    job->encode = (embedd_encode_options){.prompt = request->prompt,
+                                          .no_truncate = !request->truncate,
+                                          .tokens_max = request->tokens_max};
+    if (!resolve_dimensions(job, options->model))
+        return false;
     /* A long prompt before each of many texts would be work without bound. */
     if (request->n_texts > 0 &&
         request->prompt.n_bytes > options->body_bytes_max / request->n_texts)
         return ed_problem_set(&job->problem, ED_PROBLEM_BODY_TOO_LARGE, EMBEDD_NO_INDEX,
                               "the prompt before each text makes more than %zu bytes",
                               options->body_bytes_max);
-    return find_prompt(job, embedd_model_get_info(options->model));
+    return find_prompt(job, info);
+}
+
+static bool resolve_dimensions(ed_job *job, const embedd_model *model)
+{
+    ed_request *request = &job->request;
+    job->n_dimensions = embedd_model_dimensions(model, request->pooling);
+    if (job->n_dimensions == 0)
+        return ed_problem_set(&job->problem, ED_PROBLEM_INVALID_VALUE, EMBEDD_NO_INDEX,
+                              "this model's layers after pooling do not accept that pooling");
+    if (request->dimensions > job->n_dimensions && !request->dimensions_at_most)
+        return ed_problem_set(&job->problem, ED_PROBLEM_INVALID_VALUE, EMBEDD_NO_INDEX,
+                              "\"dimensions\" is more than the model's %zu", job->n_dimensions);
+    if (request->dimensions >= job->n_dimensions)
+        request->dimensions = 0;
+    if (request->dimensions > 0)
+        job->n_dimensions = request->dimensions;
+    return true;
+}
+
+/* Which models' vectors Ollama's /api/embeddings leaves as they are (its legacyEmbeddingsWereRaw),
+ * so that tables written through it stay comparable. */
+static bool old_route_is_raw(const embedd_model_info *info)
+{
+    static const char *const raw[] = {"nomic_bert", "xlm-roberta", "camembert"};
+    for (size_t i = 0; i < sizeof raw / sizeof *raw; i++)
+        if (strcmp(info->architecture, raw[i]) == 0)
+            return true;
+    return false;
 }
 
 static bool find_prompt(ed_job *job, const embedd_model_info *info)
@@ -136,6 +175,7 @@ static void make_rows(ed_job *job)
             .n_tokens = usage->n_tokens,
             .n_tokens_prompt = usage->n_tokens_prompt,
             .pooling = job->request.pooling,
+            .dimensions = job->request.dimensions,
             .normalize = job->request.normalize,
             .out = job->vectors + i * job->n_dimensions,
         };

@@ -6,6 +6,7 @@
 
 typedef struct ed_prepare_options {
     const embedd_model *model;
+    const char *model_id;
     embedd_encoder *encoder;
     ed_budget *budget;
     size_t texts_max;

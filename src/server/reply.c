@@ -1,47 +1,38 @@
-/* In: vectors, or a problem. Out: JSON. Never a number that does not read back to the same float,
+/* In: vectors. Out: the parts of a reply. Never a number that does not read back to the same float,
  * and never NaN. */
 #include "server/reply.h"
+
+#include <math.h>
+#include <string.h>
 
 #include "server/float_text.h"
 #include "server/json_text.h"
 
 #define FLOAT_BYTES_MAX (ED_FLOAT_TEXT_MAX + 1) /* with its comma */
-#define TEXT_BYTES_MAX  128 /* brackets, and its line in the truncation report */
+#define TEXT_BYTES_MAX  192 /* brackets, field names, and its line in the truncation report */
+#define NAME_BYTES_MAX  4096
 
-static bool put_vector(ed_buf *reply, const float *vector, size_t n_dimensions);
-static void put_truncated(ed_buf *reply, const embedd_usage *usages, size_t n_texts);
+static bool put_numbers(ed_buf *reply, const float *vector, size_t n_dimensions);
+static bool put_base64(ed_buf *reply, const float *vector, size_t n_dimensions);
 
 size_t ed_reply_bytes_max(const ed_request *request, const ed_result *result)
 {
-    return request->n_texts * (result->n_dimensions * FLOAT_BYTES_MAX + TEXT_BYTES_MAX) + 8192;
+    return request->n_texts * (result->n_dimensions * FLOAT_BYTES_MAX + TEXT_BYTES_MAX) +
+           request->model.n_bytes * 6 + NAME_BYTES_MAX + 8192;
 }
 
-bool ed_reply_vectors(ed_buf *reply, const ed_request *request, const ed_result *result,
-                      ed_problem *problem)
+bool ed_reply_vector(ed_buf *reply, const ed_request *request, const ed_result *result,
+                     size_t text_index, ed_problem *problem)
 {
-    size_t n_tokens = 0;
-    ed_buf_append_text(reply, "{\"vectors\":[");
-    for (size_t i = 0; i < request->n_texts; i++) {
-        n_tokens += result->usages[i].n_tokens;
-        if (i > 0)
-            ed_buf_append(reply, ",", 1);
-        if (!put_vector(reply, result->vectors + i * result->n_dimensions, result->n_dimensions) &&
-            !reply->failed)
-            return ed_problem_set(problem, ED_PROBLEM_NONFINITE_OUTPUT, i, NULL);
-    }
-    ed_buf_append_text(reply, "],\"model\":");
-    ed_json_text_string_or_null(reply, result->model_id);
-    ed_buf_printf(reply, ",\"dim\":%zu,\"usage\":{\"tokens\":%zu},\"truncated\":[",
-                  result->n_dimensions, n_tokens);
-    put_truncated(reply, result->usages, request->n_texts);
-    ed_buf_append_text(reply, "]}\n");
-    if (reply->failed)
-        return ed_problem_set(problem, ED_PROBLEM_OUT_OF_MEMORY, EMBEDD_NO_INDEX, NULL);
-    return true;
+    const float *vector = result->vectors + text_index * result->n_dimensions;
+    bool ok = request->base64 ? put_base64(reply, vector, result->n_dimensions)
+                              : put_numbers(reply, vector, result->n_dimensions);
+    if (!ok && !reply->failed)
+        ed_problem_set(problem, ED_PROBLEM_NONFINITE_OUTPUT, text_index, NULL);
+    return ok;
 }
 
-/* False if a number is not finite, or if the buffer has failed. */
-static bool put_vector(ed_buf *reply, const float *vector, size_t n_dimensions)
+static bool put_numbers(ed_buf *reply, const float *vector, size_t n_dimensions)
 {
     if (!ed_buf_reserve(reply, n_dimensions * FLOAT_BYTES_MAX + ED_FLOAT_TEXT_ROOM))
         return false;
@@ -59,29 +50,72 @@ static bool put_vector(ed_buf *reply, const float *vector, size_t n_dimensions)
     return true;
 }
 
-static void put_truncated(ed_buf *reply, const embedd_usage *usages, size_t n_texts)
+static unsigned char byte_at(const float *vector, size_t byte_index)
 {
-    const char *comma = "";
-    for (size_t i = 0; i < n_texts; i++) {
-        if (usages[i].n_tokens_total <= usages[i].n_tokens)
-            continue;
-        ed_buf_printf(reply, "%s{\"index\":%zu,\"tokens_used\":%zu,\"tokens_total\":%zu}", comma, i,
-                      usages[i].n_tokens, usages[i].n_tokens_total);
-        comma = ",";
-    }
+    uint32_t bits;
+    memcpy(&bits, &vector[byte_index / 4], sizeof bits);
+    return (unsigned char)(bits >> (byte_index % 4 * 8));
 }
 
-void ed_reply_problem(ed_buf *reply, const ed_problem *problem)
+/* RFC 4648, padded. */
+static bool put_base64(ed_buf *reply, const float *vector, size_t n_dimensions)
 {
-    ed_buf_printf(reply,
-                  "{\"error\":{\"code\":\"%s\",\"message\":", ed_problem_name(problem->code));
-    ed_json_text_string_or_null(reply, problem->message);
-    if (problem->index == EMBEDD_NO_INDEX)
-        ed_buf_append_text(reply, ",\"index\":null");
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t n_bytes = n_dimensions * sizeof *vector;
+    for (size_t i = 0; i < n_dimensions; i++)
+        if (!isfinite(vector[i]))
+            return false;
+    if (!ed_buf_reserve(reply, n_bytes / 3 * 4 + 8))
+        return false;
+    char *at = reply->data + reply->n_bytes;
+    *at++ = '"';
+    for (size_t i = 0; i < n_bytes; i += 3) {
+        size_t n = n_bytes - i < 3 ? n_bytes - i : 3;
+        uint32_t bits = 0;
+        for (size_t j = 0; j < n; j++)
+            bits |= (uint32_t)byte_at(vector, i + j) << (16 - 8 * j);
+        for (size_t j = 0; j < 4; j++)
+            *at++ = j <= n ? digits[bits >> (18 - 6 * j) & 63] : '=';
+    }
+    *at++ = '"';
+    reply->n_bytes = (size_t)(at - reply->data);
+    return true;
+}
+
+size_t ed_reply_n_tokens(const ed_request *request, const ed_result *result)
+{
+    size_t n_tokens = 0;
+    for (size_t i = 0; i < request->n_texts; i++)
+        n_tokens += result->usages[i].n_tokens;
+    return n_tokens;
+}
+
+void ed_reply_truncated(ed_buf *reply, const ed_request *request, const ed_result *result)
+{
+    const char *comma = "";
+    ed_buf_append_text(reply, "[");
+    for (size_t i = 0; i < request->n_texts; i++) {
+        const embedd_usage *usage = &result->usages[i];
+        if (usage->n_tokens_total <= usage->n_tokens)
+            continue;
+        ed_buf_printf(reply, "%s{\"index\":%zu,\"tokens_used\":%zu,\"tokens_total\":%zu}", comma, i,
+                      usage->n_tokens, usage->n_tokens_total);
+        comma = ",";
+    }
+    ed_buf_append_text(reply, "]");
+}
+
+void ed_reply_model(ed_buf *reply, const ed_request *request, const ed_result *result)
+{
+    if (request->model.bytes)
+        ed_json_text_string(reply, request->model.bytes, request->model.n_bytes);
     else
-        ed_buf_printf(reply, ",\"index\":%zu", problem->index);
-    if (problem->code == ED_PROBLEM_INPUT_TOO_LONG)
-        ed_buf_printf(reply, ",\"tokens\":%zu,\"limit\":%zu", problem->n_tokens,
-                      problem->n_tokens_max);
-    ed_buf_append_text(reply, "}}\n");
+        ed_json_text_string_or_null(reply, result->model_id);
+}
+
+bool ed_reply_end(ed_buf *reply, ed_problem *problem)
+{
+    if (reply->failed)
+        return ed_problem_set(problem, ED_PROBLEM_OUT_OF_MEMORY, EMBEDD_NO_INDEX, NULL);
+    return true;
 }

@@ -1,4 +1,4 @@
-/* Reply bodies. */
+/* What the dialects' replies are made of. */
 #ifndef ED_REPLY_H
 #define ED_REPLY_H
 
@@ -10,17 +10,27 @@ typedef struct ed_result {
     size_t n_dimensions;
     const float *vectors;       /* [n_texts][n_dimensions] */
     const embedd_usage *usages; /* [n_texts] */
+    double seconds;             /* since the request's body was complete */
 } ed_result;
 
-/* Room that a reply with n_texts vectors takes at most. */
+/* Room that a reply with n_texts vectors takes at most, in any dialect. */
 size_t ed_reply_bytes_max(const ed_request *request, const ed_result *result);
 
-/* The 200 body in the request's dialect, appended to `reply`. Returns false with NONFINITE_OUTPUT
- * (and the text's index) or OUT_OF_MEMORY. */
-bool ed_reply_vectors(ed_buf *reply, const ed_request *request, const ed_result *result,
-                      ed_problem *problem);
+/* [0.1,0.2] or, if the request asks for it, "zczMPc3MTD4=": the same float32, little-endian. False
+ * if a number is not finite, with the problem, or if the buffer has failed. */
+bool ed_reply_vector(ed_buf *reply, const ed_request *request, const ed_result *result,
+                     size_t text_index, ed_problem *problem);
 
-/* {"error":{"code","message","index"}}: ASCII, and nothing a client has sent. */
-void ed_reply_problem(ed_buf *reply, const ed_problem *problem);
+/* Of all texts. */
+size_t ed_reply_n_tokens(const ed_request *request, const ed_result *result);
+
+/* A list of {"index","tokens_used","tokens_total"} of the texts that were cut. */
+void ed_reply_truncated(ed_buf *reply, const ed_request *request, const ed_result *result);
+
+/* The name the client used, or the server's own. */
+void ed_reply_model(ed_buf *reply, const ed_request *request, const ed_result *result);
+
+/* At the end of a reply: false with OUT_OF_MEMORY if the buffer has failed. */
+bool ed_reply_end(ed_buf *reply, ed_problem *problem);
 
 #endif

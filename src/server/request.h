@@ -4,28 +4,33 @@
 
 #include "server/problem.h"
 
-/* How a client speaks: which fields it sends and which reply it reads. */
-typedef enum ed_dialect {
-    ED_DIALECT_SIDECAR /* {texts} -> {vectors} */
-} ed_dialect;
+typedef struct ed_dialect ed_dialect; /* dialect.h */
 
 typedef struct ed_request {
-    ed_dialect dialect;
-    embedd_text *texts; /* [n_texts] slices of the body */
+    const ed_dialect *dialect; /* how the reply is written */
+    embedd_text *texts;        /* [n_texts] slices of the body */
     size_t n_texts;
+    embedd_text model;       /* as the client names it; bytes NULL = none given */
     bool normalize;          /* default true */
     bool truncate;           /* default true */
+    bool base64;             /* vectors as base64 instead of numbers */
+    bool stream;             /* a reply line by line, where there is one; default true */
+    bool raw_if_model;       /* not normalized if the old Ollama route is not, for this model */
     embedd_pooling pooling;  /* default the model's */
     embedd_text prompt;      /* bytes NULL = none given */
     embedd_text prompt_name; /* bytes NULL = none given */
+    size_t dimensions;       /* 0 = all of them */
+    bool dimensions_at_most; /* more than there are is all of them, not a mistake */
+    size_t tokens_max;       /* of one text; 0 = the model's */
     size_t batch_size;       /* a hint; 0 = none given */
 } ed_request;
 
 /* Parses `body` in place: its bytes change, the texts point into it. Whatever the Content-Type
  * says. Unknown fields are ignored, null is like absent, the last of a repeated field counts.
- * Returns false with a 4xx problem (OUT_OF_MEMORY if there is none for the list of texts). */
-bool ed_request_parse(ed_request *request, char *body, size_t n_bytes, size_t texts_max,
-                      ed_problem *problem);
-void ed_request_clear(ed_request *request); /* a zeroed one is allowed */
+ * Returns false with a 4xx problem (OUT_OF_MEMORY if there is none for the list of texts); the
+ * request's dialect is set in any case. */
+bool ed_request_parse(ed_request *request, const ed_dialect *dialect, char *body, size_t n_bytes,
+                      size_t texts_max, ed_problem *problem);
+void ed_request_clear(ed_request *request); /* a zeroed one is allowed; the dialect stays */
 
 #endif

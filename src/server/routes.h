@@ -2,17 +2,30 @@
 #ifndef ED_ROUTES_H
 #define ED_ROUTES_H
 
+#include "server/dialect.h"
 #include "server/service.h"
 
 enum { ED_METHOD_GET = 1 << 0 /* and HEAD */, ED_METHOD_POST = 1 << 1 };
 
-typedef struct ed_route {
+/* A request that is answered at once. */
+typedef struct ed_call {
+    ed_service *service;
     const char *path;
+    char *body; /* [n_body], read in place; empty for GET */
+    size_t n_body;
+    ed_buf *reply;
+    ed_problem *problem;
+} ed_call;
+
+typedef struct ed_route {
+    const char *path; /* one that ends in '/' stands for all below it, too; but not "/" */
     unsigned methods;
-    bool key_needed; /* if one is set */
+    bool key_needed;           /* if one is set */
+    const ed_dialect *dialect; /* of its errors, and of vectors */
     /* Answered at once, on the HTTP thread: fills `reply`, returns the HTTP status or 0 with a
      * problem. NULL = a request for vectors, which goes through the pipeline. */
-    unsigned (*answer)(ed_service *service, ed_buf *reply, ed_problem *problem);
+    unsigned (*answer)(const ed_call *call);
+    const char *content_type; /* NULL = JSON */
 } ed_route;
 
 /* NULL = there is none. */

@@ -8,18 +8,20 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+static void put_tei(ed_buf *reply, const ed_service *service);
 static void put_queue(ed_buf *reply, const ed_scheduler_stats *stats);
 static void put_limits(ed_buf *reply, const ed_server_options *options);
 static void put_prompts(ed_buf *reply, const embedd_model_info *info);
 static double uptime_s(const ed_service *service);
 static size_t resident_bytes(void);
 
-unsigned ed_report_health(ed_service *service, ed_buf *reply, ed_problem *problem)
+unsigned ed_report_health(const ed_call *call)
 {
+    ed_service *service = call->service;
+    ed_buf *reply = call->reply;
     ed_scheduler_stats stats = {0};
     ed_service_state state = ed_service_get_state(service);
     const char *status = "ok";
-    (void)problem;
     if (state != ED_SERVICE_LOADING)
         ed_pipeline_get_stats(service->pipeline, &stats);
     if (state == ED_SERVICE_LOADING)
@@ -39,11 +41,13 @@ unsigned ed_report_health(ed_service *service, ed_buf *reply, ed_problem *proble
     return ready ? 200 : 503;
 }
 
-unsigned ed_report_info(ed_service *service, ed_buf *reply, ed_problem *problem)
+unsigned ed_report_info(const ed_call *call)
 {
+    ed_service *service = call->service;
+    ed_buf *reply = call->reply;
     ed_scheduler_stats stats;
     if (ed_service_get_state(service) == ED_SERVICE_LOADING) {
-        ed_problem_set(problem, ED_PROBLEM_LOADING, EMBEDD_NO_INDEX, NULL);
+        ed_problem_set(call->problem, ED_PROBLEM_LOADING, EMBEDD_NO_INDEX, NULL);
         return 0;
     }
     const embedd_model_info *info = embedd_model_get_info(service->model);
@@ -64,6 +68,7 @@ unsigned ed_report_info(ed_service *service, ed_buf *reply, ed_problem *problem)
                   info->n_layers, info->hidden_size, info->vocabulary, info->n_parameters,
                   info->weight_bytes, embedd_session_scratch_bytes(service->session),
                   resident_bytes());
+    put_tei(reply, service);
     put_limits(reply, service->options);
     ed_buf_printf(reply, "\"batch_tokens_max\":%zu,\"uptime_s\":%.3f,",
                   embedd_session_batch_tokens_max(service->session), uptime_s(service));
@@ -72,6 +77,56 @@ unsigned ed_report_info(ed_service *service, ed_buf *reply, ed_problem *problem)
                   (unsigned long long)stats.n_batches_done);
     put_queue(reply, &stats);
     ed_buf_append_text(reply, "}\n");
+    return 200;
+}
+
+/* The names under which text-embeddings-inference tells the same. */
+static void put_tei(ed_buf *reply, const ed_service *service)
+{
+    const embedd_model_info *info = embedd_model_get_info(service->model);
+    ed_buf_printf(reply,
+                  "\"model_dtype\":\"%s\",\"model_type\":{\"embedding\":{\"pooling\":\"%s\"}},"
+                  "\"max_input_length\":%zu,\"max_client_batch_size\":%zu,"
+                  "\"max_concurrent_requests\":%zu,\"max_batch_tokens\":%zu,"
+                  "\"auto_truncate\":true,",
+                  info->dtype, info->pooling, info->tokens_max, service->options->texts_max,
+                  service->options->queue_requests_max,
+                  embedd_session_batch_tokens_max(service->session));
+}
+
+/* What GET / says to a client that looks whether Ollama is there. */
+unsigned ed_report_running(const ed_call *call)
+{
+    ed_buf_append_text(call->reply, "Ollama is running");
+    return 200;
+}
+
+unsigned ed_report_metrics(const ed_call *call)
+{
+    ed_scheduler_stats stats = {0};
+    ed_service_state state = ed_service_get_state(call->service);
+    if (state != ED_SERVICE_LOADING)
+        ed_pipeline_get_stats(call->service->pipeline, &stats);
+    const struct metric {
+        const char *name, *type, *help;
+        double value;
+    } metrics[] = {
+        {"embedd_up", "gauge", "1 when requests are served.",
+         state == ED_SERVICE_READY && !stats.stuck},
+        {"embedd_texts_total", "counter", "Texts embedded.", (double)stats.n_texts_done},
+        {"embedd_tokens_total", "counter", "Tokens embedded.", (double)stats.n_tokens_done},
+        {"embedd_batches_total", "counter", "Packed batches computed.",
+         (double)stats.n_batches_done},
+        {"embedd_queue_requests", "gauge", "Requests waiting or running.",
+         (double)stats.n_requests},
+        {"embedd_queue_tokens", "gauge", "Tokens waiting or running.", (double)stats.n_tokens},
+        {"embedd_uptime_seconds", "gauge", "Since the start.", uptime_s(call->service)},
+        {"process_resident_memory_bytes", "gauge", "Memory in use.", (double)resident_bytes()},
+    };
+    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
+        ed_buf_printf(call->reply, "# HELP %s %s\n# TYPE %s %s\n%s %.17g\n", metrics[i].name,
+                      metrics[i].help, metrics[i].name, metrics[i].type, metrics[i].name,
+                      metrics[i].value);
     return 200;
 }
 

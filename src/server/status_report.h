@@ -1,11 +1,18 @@
-/* GET /health and GET /info. Cheap, and never behind a computation. */
+/* What the server says about itself. Cheap, and never behind a computation. */
 #ifndef ED_STATUS_REPORT_H
 #define ED_STATUS_REPORT_H
 
-#include "server/service.h"
+#include "server/routes.h"
 
-/* 200 if the next request for vectors will be worked on, else 503; a body in either case. */
-unsigned ed_report_health(ed_service *service, ed_buf *reply, ed_problem *problem);
-unsigned ed_report_info(ed_service *service, ed_buf *reply, ed_problem *problem);
+/* GET /health: 200 if the next request for vectors will be worked on, else 503; a body in either
+ * case. GET /info, with TEI's names beside our own. */
+unsigned ed_report_health(const ed_call *call);
+unsigned ed_report_info(const ed_call *call);
+
+/* GET /metrics, Prometheus' text format 0.0.4. */
+unsigned ed_report_metrics(const ed_call *call);
+
+/* GET / */
+unsigned ed_report_running(const ed_call *call);
 
 #endif

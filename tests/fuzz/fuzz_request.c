@@ -1,6 +1,6 @@
-/* Bodies of POST /embed: whatever the bytes are, texts lie inside the body and are valid UTF-8, and
- * a refusal has a 4xx and a message without any byte of the body beyond ASCII. */
-#include "server/request.h"
+/* Bodies of every dialect: whatever the bytes are, texts lie inside the body and are valid UTF-8,
+ * and a refusal has a 4xx and a message without any byte of the body beyond ASCII. */
+#include "server/dialect.h"
 
 #include "base/utf8.h"
 
@@ -20,22 +20,23 @@ static void check_text(embedd_text text, const char *body, size_t n_bytes)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes);
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
+static void parse(const ed_dialect *dialect, const uint8_t *data, size_t n_bytes)
 {
     ed_request request;
     ed_problem problem;
     char *body = malloc(n_bytes ? n_bytes : 1);
     if (!body)
-        return 0;
+        return;
     if (n_bytes)
         memcpy(body, data, n_bytes);
-    if (ed_request_parse(&request, body, n_bytes, TEXTS_MAX, &problem)) {
+    if (ed_request_parse(&request, dialect, body, n_bytes, TEXTS_MAX, &problem)) {
         if (request.n_texts > TEXTS_MAX || request.batch_size > 1000000000)
             abort();
         for (size_t i = 0; i < request.n_texts; i++)
             check_text(request.texts[i], body, n_bytes);
         check_text(request.prompt, body, n_bytes);
         check_text(request.prompt_name, body, n_bytes);
+        check_text(request.model, body, n_bytes);
     } else {
         unsigned status = ed_problem_http_status(problem.code);
         if (status != 400 && status != 413)
@@ -46,5 +47,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
     }
     ed_request_clear(&request);
     free(body);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
+{
+    static const ed_dialect *const dialects[] = {&ed_dialect_sidecar, &ed_dialect_openai,
+                                                 &ed_dialect_ollama, &ed_dialect_ollama_prompt};
+    for (size_t i = 0; i < sizeof dialects / sizeof *dialects; i++)
+        parse(dialects[i], data, n_bytes);
     return 0;
 }

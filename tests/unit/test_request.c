@@ -1,5 +1,5 @@
 /* Bodies of POST /embed. */
-#include "server/request.h"
+#include "server/dialect.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,7 +25,8 @@ static parsed parse_bytes(const char *body, size_t n_bytes)
     parsed p = {.body = malloc(n_bytes ? n_bytes : 1)};
     assert_non_null(p.body);
     memcpy(p.body, body, n_bytes);
-    p.ok = ed_request_parse(&p.request, p.body, n_bytes, TEXTS_MAX, &p.problem);
+    p.ok =
+        ed_request_parse(&p.request, &ed_dialect_sidecar, p.body, n_bytes, TEXTS_MAX, &p.problem);
     return p;
 }
 
@@ -160,7 +161,7 @@ static void test_values_that_are_not_possible(void **state)
     check_problem("{\"texts\":[\"a\"],\"text\":\"b\"}", ED_PROBLEM_INVALID_VALUE, EMBEDD_NO_INDEX);
     check_problem("{}", ED_PROBLEM_MISSING_FIELD, EMBEDD_NO_INDEX);
     check_problem("{\"texts\":null}", ED_PROBLEM_MISSING_FIELD, EMBEDD_NO_INDEX);
-    check_problem("{\"inputs\":[\"a\"]}", ED_PROBLEM_MISSING_FIELD, EMBEDD_NO_INDEX);
+    check_problem("{\"input\":[\"a\"]}", ED_PROBLEM_MISSING_FIELD, EMBEDD_NO_INDEX);
 }
 
 static void test_an_unknown_pooling_names_the_choices(void **state)

@@ -1,0 +1,31 @@
+/* How a client speaks: the fields it sends, the reply and the errors it reads. One file for each:
+ * sidecar.c, tei.c, openai.c, ollama.c. All share the pipeline, the limits and the doors. */
+#ifndef ED_DIALECT_H
+#define ED_DIALECT_H
+
+#include "server/reply.h"
+#include "server/request_fields.h"
+
+struct ed_dialect {
+    const ed_request_field *fields; /* [n_fields] */
+    size_t n_fields;
+    /* After the last field: defaults, and fields that do not go together. */
+    bool (*check)(ed_request_parser *p);
+    /* The 200 body, appended. False with NONFINITE_OUTPUT or OUT_OF_MEMORY. */
+    bool (*put_vectors)(ed_buf *reply, const ed_request *request, const ed_result *result,
+                        ed_problem *problem);
+    /* The body of any other status. */
+    void (*put_problem)(ed_buf *reply, const ed_problem *problem);
+    unsigned (*http_status)(ed_problem_code code); /* NULL = the problem's own */
+};
+
+/* POST /embed: {texts} as the sidecar, or {inputs} as TEI, whose reply is another. */
+extern const ed_dialect ed_dialect_sidecar;
+extern const ed_dialect ed_dialect_tei;
+/* POST /v1/embeddings */
+extern const ed_dialect ed_dialect_openai;
+/* POST /api/embed, and the older /api/embeddings */
+extern const ed_dialect ed_dialect_ollama;
+extern const ed_dialect ed_dialect_ollama_prompt;
+
+#endif

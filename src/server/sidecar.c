@@ -1,0 +1,94 @@
+/* POST /embed as the Python sidecar had it: {texts} -> {vectors}; with {inputs} the client is TEI's
+ * (tei.c). In: fields. Out: the reply. Never a field that the sidecar's clients do not expect under
+ * that name. */
+#include "server/dialect.h"
+
+#include "server/json_text.h"
+
+static bool check(ed_request_parser *p);
+static bool read_direction(ed_request_parser *p, ed_json_token token);
+static bool put_vectors(ed_buf *reply, const ed_request *request, const ed_result *result,
+                        ed_problem *problem);
+static void put_problem(ed_buf *reply, const ed_problem *problem);
+
+static const ed_request_field fields[] = {
+    {"texts", ed_read_texts},
+    {"text", ed_read_text},
+    {"inputs", ed_read_inputs},
+    {"normalize", ed_read_normalize},
+    {"truncate", ed_read_truncate},
+    {"truncation_direction", read_direction},
+    {"pooling", ed_read_pooling},
+    {"prompt", ed_read_prompt},
+    {"prompt_name", ed_read_prompt_name},
+    {"dimensions", ed_read_dimensions},
+    {"batch_size", ed_read_batch_size},
+};
+
+const ed_dialect ed_dialect_sidecar = {.fields = fields,
+                                       .n_fields = sizeof fields / sizeof *fields,
+                                       .check = check,
+                                       .put_vectors = put_vectors,
+                                       .put_problem = put_problem};
+
+static bool check(ed_request_parser *p)
+{
+    unsigned given = p->given;
+    if (given == ED_GIVEN_INPUTS)
+        p->request->dialect = &ed_dialect_tei;
+    if (given & (given - 1))
+        return ed_problem_set(p->problem, ED_PROBLEM_INVALID_VALUE, EMBEDD_NO_INDEX,
+                              "\"texts\" and \"text\" are both given; send one of them");
+    if (!given)
+        return ed_problem_set(p->problem, ED_PROBLEM_MISSING_FIELD, EMBEDD_NO_INDEX,
+                              "expected \"texts\", a list of strings, or \"text\", a string");
+    return true;
+}
+
+/* TEI's. The left end is never cut here, and a client that asks for it must learn that. */
+static bool read_direction(ed_request_parser *p, ed_json_token token)
+{
+    embedd_text direction = {0};
+    if (!ed_read_string(p, token, "\"truncation_direction\"", &direction))
+        return false;
+    if (!direction.bytes || ed_text_is(direction, "Right") || ed_text_is(direction, "right"))
+        return true;
+    return ed_problem_set(p->problem, ED_PROBLEM_INVALID_VALUE, EMBEDD_NO_INDEX,
+                          "\"truncation_direction\" can only be \"Right\"");
+}
+
+static bool put_vectors(ed_buf *reply, const ed_request *request, const ed_result *result,
+                        ed_problem *problem)
+{
+    ed_buf_append_text(reply, "{\"vectors\":[");
+    for (size_t i = 0; i < request->n_texts; i++) {
+        if (i > 0)
+            ed_buf_append(reply, ",", 1);
+        if (!ed_reply_vector(reply, request, result, i, problem) && !reply->failed)
+            return false;
+    }
+    ed_buf_append_text(reply, "],\"model\":");
+    ed_json_text_string_or_null(reply, result->model_id);
+    ed_buf_printf(reply,
+                  ",\"dim\":%zu,\"usage\":{\"tokens\":%zu},\"truncated\":", result->n_dimensions,
+                  ed_reply_n_tokens(request, result));
+    ed_reply_truncated(reply, request, result);
+    ed_buf_append_text(reply, "}\n");
+    return ed_reply_end(reply, problem);
+}
+
+/* {"error":{"code","message","index"}}: ASCII, and nothing a client has sent. */
+static void put_problem(ed_buf *reply, const ed_problem *problem)
+{
+    ed_buf_printf(reply,
+                  "{\"error\":{\"code\":\"%s\",\"message\":", ed_problem_name(problem->code));
+    ed_json_text_string_or_null(reply, problem->message);
+    if (problem->index == EMBEDD_NO_INDEX)
+        ed_buf_append_text(reply, ",\"index\":null");
+    else
+        ed_buf_printf(reply, ",\"index\":%zu", problem->index);
+    if (problem->code == ED_PROBLEM_INPUT_TOO_LONG)
+        ed_buf_printf(reply, ",\"tokens\":%zu,\"limit\":%zu", problem->n_tokens,
+                      problem->n_tokens_max);
+    ed_buf_append_text(reply, "}}\n");
+}

@@ -1,0 +1,216 @@
+"""The routes of Ollama, OpenAI and TEI, as their clients use them. All give the same vectors, bit for bit."""
+
+import base64
+import math
+import struct
+import unittest
+
+from running_server import RunningServer, bits, golden_rows
+
+NAME = "bert-mean-norm"
+ROW = next(row for row in golden_rows(NAME) if row["name"] == "en_short")
+LONG = "word " * 400
+
+
+class OllamaTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = RunningServer().__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+
+    def embed(self, status=200, path="/api/embed", **fields):
+        reply = self.server.post(fields, path=path)
+        self.assertEqual(reply.status, status, reply.body[:300])
+        self.assertEqual(reply.headers["Content-Type"], "application/json")
+        return reply.json
+
+    def refused(self, status, **fields):
+        answer = self.embed(status, **fields)
+        self.assertEqual(list(answer), ["error"])
+        return answer["error"]
+
+    def test_embed_has_the_vectors_of_our_own_route(self):
+        own = self.server.embed([ROW["text"], "", "b"])
+        answer = self.embed(model=NAME, input=[ROW["text"], "", "b"])
+        self.assertEqual([bits(v) for v in answer["embeddings"]], [bits(v) for v in own])
+        self.assertEqual(answer["model"], NAME)
+        self.assertGreater(answer["total_duration"], 0)
+        self.assertGreater(answer["prompt_eval_count"], 6)
+        self.assertEqual(answer["truncated"], [])
+
+    def test_one_string(self):
+        self.assertEqual(len(self.embed(model=NAME, input=ROW["text"])["embeddings"]), 1)
+
+    def test_no_input_loads_the_model(self):
+        for fields in ({}, {"input": ""}, {"input": []}, {"input": None}):
+            self.assertEqual(self.embed(model=NAME, **fields), {"model": NAME, "embeddings": []})
+
+    def test_names(self):
+        for name in (NAME, NAME + ":latest", NAME.upper(), "library/" + NAME, NAME + "-embed"):
+            self.assertEqual(self.embed(model=name, input="a")["model"], name)
+        for name in ("", "bert", NAME + ":v2", NAME + "x", "x" + NAME, NAME + ":"):
+            if name != NAME + ":":
+                self.assertIn("not found", self.refused(404, model=name, input="a"))
+
+    def test_dimensions_are_cut_and_normalized_again(self):
+        whole = self.embed(model=NAME, input=ROW["text"])["embeddings"][0]
+        short = self.embed(model=NAME, input=ROW["text"], dimensions=8)["embeddings"][0]
+        length = math.hypot(*whole[:8])
+        self.assertEqual(len(short), 8)
+        for a, b in zip(short, whole):
+            self.assertAlmostEqual(a, b / length, delta=1e-6)
+        for dimensions in (0, len(whole), 100000):
+            answer = self.embed(model=NAME, input=ROW["text"], dimensions=dimensions)
+            self.assertEqual(bits(answer["embeddings"][0]), bits(whole))
+
+    def test_keep_alive_in_all_its_forms(self):
+        for keep_alive in (0, -1, 300, "5m", "1.5h", "-1", None):
+            self.embed(model=NAME, input="a", keep_alive=keep_alive)
+
+    def test_options_num_ctx_cuts(self):
+        answer = self.embed(model=NAME, input=LONG, options={"num_ctx": 16, "temperature": [0, {}]})
+        self.assertEqual(answer["prompt_eval_count"], 16)
+        self.assertEqual(answer["truncated"][0]["tokens_used"], 16)
+        self.refused(400, model=NAME, input="a", options={"num_ctx": "16"})
+
+    def test_a_text_that_is_too_long(self):
+        self.assertEqual(len(self.embed(model=NAME, input=LONG)["truncated"]), 1)
+        self.assertEqual(self.refused(400, model=NAME, input=["a", LONG], truncate=False),
+                         "the input length exceeds the context length")
+
+    def test_wrong_types(self):
+        for value in (1, {"a": 1}, True, ["a", 1], [[1, 2]]):
+            self.refused(400, model=NAME, input=value)
+        self.refused(400, model=7, input="a")
+        reply = self.server.post(b"{", path="/api/embed")
+        self.assertEqual((reply.status, list(reply.json)), (400, ["error"]))
+
+    def test_the_old_route(self):
+        own = self.server.embed([ROW["text"]])[0]
+        answer = self.embed(path="/api/embeddings", model=NAME, prompt=ROW["text"])
+        self.assertEqual(list(answer), ["embedding"])
+        self.assertEqual(bits(answer["embedding"]), bits(own))
+        self.assertEqual(self.embed(path="/api/embeddings", model=NAME, prompt=""), {"embedding": []})
+
+    def test_the_old_route_leaves_nomic_as_it_is(self):
+        with RunningServer(model="nomic-bert") as server:
+            fields = {"model": "nomic-bert", "prompt": ROW["text"]}
+            raw = server.post(fields, path="/api/embeddings").json["embedding"]
+            expected = server.embed([ROW["text"]], normalize=False)[0]
+            self.assertEqual(bits(raw), bits(expected))
+            self.assertGreater(abs(math.hypot(*raw) - 1), 0.01)
+
+    def test_lists_and_facts(self):
+        for path, field in (("/api/tags", "models"), ("/api/ps", "models")):
+            models = self.server.get(path).json[field]
+            self.assertEqual([m["name"] for m in models], [NAME + ":latest"])
+            self.assertEqual(models[0]["details"]["embedding_length"], len(self.server.embed(["a"])[0]))
+            self.assertEqual(models[0]["capabilities"], ["embedding"])
+        self.assertRegex(self.server.get("/api/version").json["version"], r"^\d+\.\d+\.\d+$")
+        shown = self.server.post({"model": NAME}, path="/api/show").json
+        self.assertEqual(shown["model_info"]["general.architecture"], "bert")
+        self.assertEqual(shown["model_info"]["bert.embedding_length"], len(self.server.embed(["a"])[0]))
+        self.assertEqual(self.server.post({"name": "other"}, path="/api/show").status, 404)
+        self.assertEqual(self.server.post({}, path="/api/show").status, 400)
+
+    def test_pull_of_what_is_here(self):
+        lines = self.server.post({"name": NAME}, path="/api/pull").body.decode().splitlines()
+        self.assertEqual(lines[-1], '{"status":"success"}')
+        one = self.server.post({"model": NAME, "stream": False}, path="/api/pull")
+        self.assertEqual(one.json, {"status": "success"})
+        self.assertEqual(self.server.post({"model": "other"}, path="/api/pull").status, 404)
+
+    def test_somebody_is_there(self):
+        reply = self.server.get("/")
+        self.assertEqual((reply.status, reply.body), (200, b"Ollama is running"))
+        self.assertTrue(reply.headers["Content-Type"].startswith("text/plain"))
+        self.assertEqual(self.server.request("HEAD", "/api/version").status, 200)
+
+
+class OpenAITest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = RunningServer().__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+
+    def post(self, status=200, **fields):
+        reply = self.server.post(fields, path="/v1/embeddings")
+        self.assertEqual(reply.status, status, reply.body[:300])
+        if status != 200:
+            self.assertEqual(set(reply.json["error"]), {"message", "type", "param", "code"})
+        return reply.json
+
+    def test_floats_and_base64_are_the_same_bits(self):
+        texts = [ROW["text"], "", "b"]
+        own = [bits(v) for v in self.server.embed(texts)]
+        floats = self.post(model=NAME, input=texts)
+        self.assertEqual([bits(d["embedding"]) for d in floats["data"]], own)
+        self.assertEqual([d["index"] for d in floats["data"]], [0, 1, 2])
+        self.assertEqual(floats["usage"]["prompt_tokens"], floats["usage"]["total_tokens"])
+        packed = self.post(model=NAME, input=texts, encoding_format="base64")
+        self.assertEqual([base64.b64decode(d["embedding"], validate=True) for d in packed["data"]], own)
+
+    def test_base64_of_every_length(self):
+        for dimensions in (1, 2, 3, 4, 5, 6, 7):
+            fields = {"model": NAME, "input": "a", "dimensions": dimensions}
+            data = base64.b64decode(self.post(encoding_format="base64", **fields)["data"][0]["embedding"],
+                                    validate=True)
+            self.assertEqual(data, bits(self.post(**fields)["data"][0]["embedding"]))
+            self.assertEqual(len(struct.unpack("<%df" % dimensions, data)), dimensions)
+
+    def test_refusals(self):
+        self.assertEqual(self.post(404, model="other", input="a")["error"]["code"], "model_not_found")
+        self.assertIn("token ids", self.post(400, model=NAME, input=[1, 2])["error"]["message"])
+        self.assertIn("token ids", self.post(400, model=NAME, input=[[1, 2]])["error"]["message"])
+        for value in ([], None, 7, {"a": 1}):
+            self.post(400, model=NAME, input=value)
+        self.post(400, model=NAME, input="a", encoding_format="hex")
+        self.post(400, model=NAME, input="a", dimensions=0)
+        self.post(400, model=NAME, input="a", dimensions=100000)
+        self.post(413, model=NAME, input=["a"] * 2049)
+        self.assertEqual(len(self.post(model=NAME, input=["a"] * 2048)["data"]), 2048)
+
+    def test_models(self):
+        models = self.server.get("/v1/models").json
+        self.assertEqual([m["id"] for m in models["data"]], [NAME])
+        self.assertEqual(self.server.get("/v1/models/" + NAME).json["id"], NAME)
+        self.assertEqual(self.server.get("/v1/models/other").status, 404)
+
+
+class TeiTest(unittest.TestCase):
+    def test_inputs_get_a_bare_list(self):
+        with RunningServer() as server:
+            own = [bits(v) for v in server.embed(["a", "b"])]
+            self.assertEqual([bits(v) for v in server.post({"inputs": ["a", "b"]}).json], own)
+            self.assertEqual([bits(v) for v in server.post({"inputs": "a"}).json], own[:1])
+            raw = server.post({"inputs": "a", "normalize": False}).json[0]
+            self.assertEqual(bits(raw), bits(server.embed(["a"], normalize=False)[0]))
+            self.assertEqual(len(server.post({"inputs": "a", "dimensions": 5}).json[0]), 5)
+            for fields in ({"inputs": "a", "dimensions": 100000}, {"inputs": "a", "prompt_name": "none"},
+                           {"inputs": LONG, "truncate": False}):
+                reply = server.post(fields)
+                self.assertEqual((reply.status, reply.json["error_type"]), (422, "Validation"), fields)
+            self.assertEqual(server.post({"inputs": "a", "truncation_direction": "Left"}).status, 400)
+            info = server.get("/info").json
+            self.assertEqual(info["model_type"], {"embedding": {"pooling": "mean"}})
+            self.assertEqual(info["max_input_length"], info["max_tokens"])
+
+
+class MetricsTest(unittest.TestCase):
+    def test_metrics_count(self):
+        with RunningServer() as server:
+            server.embed(["a", "b"])
+            text = server.get("/metrics").body.decode()
+            values = dict(line.split() for line in text.splitlines() if not line.startswith("#"))
+            self.assertEqual((values["embedd_texts_total"], values["embedd_up"]), ("2", "1"))
+            self.assertGreater(float(values["process_resident_memory_bytes"]), 1e6)
+
+
+if __name__ == "__main__":
+    unittest.main()
