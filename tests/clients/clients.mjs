@@ -1,0 +1,118 @@
+// The npm clients against a running embedd, each as its users write it: dimension, values against the reference's
+// vectors, and what it makes of an error. Run by tools/test-clients with the URL and the expected vectors.
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import assert from "node:assert/strict";
+import * as lancedb from "@lancedb/lancedb";
+import { InferenceClient } from "@huggingface/inference";
+import { OllamaEmbeddings } from "@langchain/ollama";
+import { OpenAIEmbeddings } from "@langchain/openai";
+import { OllamaEmbedding } from "@llamaindex/ollama";
+import { Ollama } from "ollama";
+
+const [url, expectedFile, model] = process.argv.slice(2);
+// Texts that no client strips, and that are not the same to an uncased model.
+const rows = readFileSync(expectedFile, "utf8").trim().split("\n").map((line) => JSON.parse(line))
+  .filter((row) => row.name.startsWith("en_") && row.text.length < 400 && row.text === row.text.trim());
+const texts = rows.map((row) => row.text);
+const long = "word ".repeat(2000);
+
+function same(vectors, expected = rows.map((row) => row.vector)) {
+  assert.equal(vectors.length, expected.length);
+  vectors.forEach((vector, i) => {
+    assert.equal(vector.length, expected[i].length);
+    for (let j = 0; j < vector.length; j++) assert.ok(Math.abs(vector[j] - expected[i][j]) < 2e-5, `text ${i}, number ${j}`);
+  });
+}
+
+async function openai(name) {
+  const { default: OpenAI } = await import(name);
+  const client = new OpenAI({ baseURL: url + "/v1", apiKey: "none", maxRetries: 0 });
+  const answer = await client.embeddings.create({ model, input: texts }); // base64 on the wire from 4.104 on
+  same(answer.data.map((item) => Array.from(item.embedding)));
+  assert.ok(answer.usage.total_tokens > texts.length);
+  const floats = await client.embeddings.create({ model, input: texts[0], encoding_format: "float" });
+  same([floats.data[0].embedding], [rows[0].vector]);
+  const short = await client.embeddings.create({ model, input: texts[0], dimensions: 64 });
+  assert.equal(short.data[0].embedding.length, 64);
+  await assert.rejects(client.embeddings.create({ model: "other", input: "a" }), (e) => e.status === 404 && /not found/.test(e.message));
+  await assert.rejects(client.embeddings.create({ model, input: Array(2049).fill("a") }), (e) => e.status === 413);
+  const ids = [];
+  for await (const item of await client.models.list()) ids.push(item.id);
+  assert.ok(ids.includes(model));
+  assert.equal((await client.models.retrieve(model)).id, model);
+}
+
+const checks = {
+  "ollama": async () => {
+    const client = new Ollama({ host: url });
+    same((await client.embed({ model, input: texts })).embeddings);
+    same([(await client.embeddings({ model, prompt: texts[0] })).embedding], [rows[0].vector]);
+    assert.equal((await client.embed({ model, input: long })).embeddings.length, 1);
+    await assert.rejects(client.embed({ model, input: long, truncate: false }), /input length exceeds/);
+    await assert.rejects(client.embed({ model: "other", input: "a" }), /not found/);
+    assert.ok((await client.list()).models.some((m) => m.name.startsWith(model)));
+    assert.equal((await client.show({ model })).capabilities[0], "embedding");
+    assert.equal((await client.ps()).models.length, 1);
+    assert.equal((await client.pull({ model })).status, "success");
+    let last;
+    for await (const part of await client.pull({ model, stream: true })) last = part;
+    assert.equal(last.status, "success");
+  },
+  "openai 4.29": () => openai("openai-4.29"),
+  "openai 4.104": () => openai("openai-4"),
+  "openai 5": () => openai("openai-5"),
+  "openai 6": () => openai("openai-6"),
+  "openai 7": () => openai("openai"),
+  "@langchain/ollama": async () => {
+    const embeddings = new OllamaEmbeddings({ model, baseUrl: url, maxRetries: 0 });
+    same(await embeddings.embedDocuments(texts));
+    same([await embeddings.embedQuery(texts[0])], [rows[0].vector]);
+    await assert.rejects(new OllamaEmbeddings({ model: "other", baseUrl: url, maxRetries: 0 }).embedQuery("a"), /not found/);
+  },
+  "@langchain/openai": async () => {
+    const embeddings = new OpenAIEmbeddings({ model, apiKey: "none", maxRetries: 0, configuration: { baseURL: url + "/v1" } });
+    same(await embeddings.embedDocuments(texts));
+    same([await embeddings.embedQuery(texts[0])], [rows[0].vector]);
+    assert.equal((await embeddings.embedDocuments(Array(1200).fill("a"))).length, 1200);
+  },
+  "@lancedb/lancedb": async () => {
+    const folder = mkdtempSync(join(tmpdir(), "embedd-lancedb-"));
+    try {
+      const client = new Ollama({ host: url });
+      const { embeddings } = await client.embed({ model, input: texts });
+      const db = await lancedb.connect(folder);
+      const table = await db.createTable("texts", texts.map((text, i) => ({ id: i, text, vector: embeddings[i] })));
+      for (let i = 0; i < 5; i++) {
+        const query = (await client.embed({ model, input: texts[i] })).embeddings[0];
+        const [first] = await table.search(query).limit(1).toArray();
+        assert.equal(first.text, texts[i]);
+        assert.ok(first._distance < 1e-9);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+  "@llamaindex/ollama": async () => {
+    const embedding = new OllamaEmbedding({ model, config: { host: url } });
+    same([await embedding.getTextEmbedding(texts[0])], [rows[0].vector]);
+  },
+  "@huggingface/inference": async () => {
+    const client = new InferenceClient("none", { endpointUrl: url + "/embed" });
+    same(await client.featureExtraction({ inputs: texts }));
+  },
+};
+
+let failed = 0;
+for (const [name, check] of Object.entries(checks)) {
+  try {
+    await check();
+    console.log(`npm ${name.padEnd(32)} ok`);
+  } catch (error) {
+    failed++;
+    console.log(`npm ${name.padEnd(32)} FAILED\n${error.stack}`);
+  }
+}
+console.log(`${Object.keys(checks).length - failed} of ${Object.keys(checks).length} npm clients passed`);
+process.exit(failed ? 1 : 0);

@@ -1,0 +1,132 @@
+"""The PyPI clients against a running embedd, each as its users write it: dimension, values against the reference's
+vectors, and what it makes of an error. Run by tools/test-clients with the URL and the expected vectors."""
+import json
+import sys
+import tempfile
+import traceback
+
+URL, EXPECTED, MODEL = sys.argv[1:]
+
+
+def read_rows():
+    with open(EXPECTED, encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    # Texts that no client strips, and that are not the same to an uncased model.
+    return [row for row in rows
+            if row["name"].startswith("en_") and len(row["text"]) < 400 and row["text"] == row["text"].strip()]
+
+
+ROWS = read_rows()
+TEXTS = [row["text"] for row in ROWS]
+VECTORS = [row["vector"] for row in ROWS]
+LONG = "word " * 2000
+
+
+def same(vectors, expected=None):
+    expected = expected or VECTORS
+    assert len(vectors) == len(expected)
+    for vector, reference in zip(vectors, expected):
+        assert len(vector) == len(reference), len(vector)
+        worst = max(abs(a - b) for a, b in zip(vector, reference))
+        assert worst < 2e-5, worst
+
+
+def refused(call, *words):
+    try:
+        call()
+    except Exception as error:  # each client has its own class
+        assert all(word in str(error) for word in words), error
+    else:
+        raise AssertionError("no error")
+
+
+def ollama():
+    import ollama
+    client = ollama.Client(host=URL)
+    same(client.embed(MODEL, TEXTS).embeddings)
+    same([client.embeddings(MODEL, TEXTS[0]).embedding], VECTORS[:1])
+    assert len(client.embed(MODEL, LONG).embeddings) == 1
+    refused(lambda: client.embed(MODEL, LONG, truncate=False), "input length exceeds")
+    refused(lambda: client.embed("other", "a"), "not found")
+    assert any(m.model.startswith(MODEL) for m in client.list().models)
+    assert client.show(MODEL).capabilities == ["embedding"]
+    assert len(client.ps().models) == 1
+    assert client.pull(MODEL).status == "success"
+
+
+def openai():
+    import openai
+    client = openai.OpenAI(base_url=URL + "/v1", api_key="none", max_retries=0)
+    same([item.embedding for item in client.embeddings.create(model=MODEL, input=TEXTS).data])
+    same([client.embeddings.create(model=MODEL, input=TEXTS[0], encoding_format="float").data[0].embedding], VECTORS[:1])
+    assert len(client.embeddings.create(model=MODEL, input="a", dimensions=64).data[0].embedding) == 64
+    refused(lambda: client.embeddings.create(model="other", input="a"), "404", "not found")
+    refused(lambda: client.embeddings.create(model=MODEL, input=[1, 2, 3]), "400", "token ids")
+    refused(lambda: client.embeddings.create(model=MODEL, input=["a"] * 2049), "413")
+    assert MODEL in [m.id for m in client.models.list()]
+
+
+def langchain_ollama():
+    from langchain_ollama import OllamaEmbeddings
+    embeddings = OllamaEmbeddings(model=MODEL, base_url=URL)
+    same(embeddings.embed_documents(TEXTS))
+    same([embeddings.embed_query(TEXTS[0])], VECTORS[:1])
+    refused(lambda: OllamaEmbeddings(model="other", base_url=URL).embed_query("a"), "not found")
+
+
+def langchain_openai():
+    from langchain_openai import OpenAIEmbeddings
+    embeddings = OpenAIEmbeddings(model=MODEL, base_url=URL + "/v1", api_key="none", check_embedding_ctx_length=False)
+    same(embeddings.embed_documents(TEXTS))
+    same([embeddings.embed_query(TEXTS[0])], VECTORS[:1])
+
+
+def llama_index_ollama():
+    from llama_index.embeddings.ollama import OllamaEmbedding
+    embedding = OllamaEmbedding(model_name=MODEL, base_url=URL)
+    same(embedding.get_text_embedding_batch(TEXTS))
+    same([embedding.get_query_embedding(TEXTS[0])], VECTORS[:1])
+
+
+def lancedb():
+    import lancedb
+    from lancedb.embeddings import get_registry
+    from lancedb.pydantic import LanceModel, Vector
+    function = get_registry().get("ollama").create(name=MODEL, host=URL)
+
+    class Text(LanceModel):
+        text: str = function.SourceField()
+        vector: Vector(function.ndims()) = function.VectorField()
+
+    with tempfile.TemporaryDirectory() as folder:
+        table = lancedb.connect(folder).create_table("texts", schema=Text)
+        table.add([{"text": text} for text in TEXTS])
+        for text in TEXTS[:5]:
+            assert table.search(text).limit(1).to_pydantic(Text)[0].text == text
+        same([list(map(float, v)) for v in table.to_arrow()["vector"].to_pylist()])
+
+
+def huggingface_hub():
+    from huggingface_hub import InferenceClient
+    client = InferenceClient(base_url=URL + "/embed")
+    same(client.feature_extraction(TEXTS).tolist())
+
+
+CHECKS = [ollama, openai, langchain_ollama, langchain_openai, llama_index_ollama, lancedb, huggingface_hub]
+
+
+def main():
+    failed = 0
+    for check in CHECKS:
+        try:
+            check()
+            print("PyPI %-31s ok" % check.__name__)
+        except Exception:  # the next client is tried all the same
+            failed += 1
+            print("PyPI %-31s FAILED\n%s" % (check.__name__, traceback.format_exc()))
+    print("%d of %d PyPI clients passed" % (len(CHECKS) - failed, len(CHECKS)))
+    sys.exit(failed != 0)
+
+
+if __name__ == "__main__":
+    main()
