@@ -153,9 +153,14 @@ static embedd_status open_set(ed_added_set *set, const ed_added_tokens *added, b
             continue;
         embedd_text text = {token->text, token->text_bytes};
         uint32_t *index = NULL;
-        if (!normalized || ed_normalizer_run(normalizer, &scratch, text, &text))
+        if (normalized)
+            status = ed_normalizer_run(normalizer, &scratch, text, &text);
+        if (status == EMBEDD_OK)
             index = ed_trie_builder_value(&builder, text.bytes, text.n_bytes);
-        if (!index)
+        if (status == EMBEDD_LIMIT)
+            ed_fail(err, status, "%s: the normalizer takes too long on the added token %.64s",
+                    where, token->text);
+        else if (!index)
             status = ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", where);
         else if (text.n_bytes == 0)
             status = ed_fail(err, EMBEDD_UNSUPPORTED,

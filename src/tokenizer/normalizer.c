@@ -1,60 +1,65 @@
-/* In: valid UTF-8. Out: the same text normalized, as UTF-8. Never recurses.
- *
- * ASCII runs take a table: what the steps make of each ASCII character is asked once, at open. The
- * steps themselves see only the stretches round other characters. A stretch begins at the last
- * ASCII character before, because a mark may combine with it, and ends before a character that
- * combines with nothing. */
+/* In: the "normalizer" of tokenizer.json; then valid UTF-8. Out: its passes; then the same text
+ * after them. Never recurses. */
 #include "tokenizer/normalizer.h"
 
 #include "base/error.h"
-#include "base/utf8.h"
 #include "formats/json.h"
-#include "tokenizer/unicode_class.h"
 #include "tokenizer/unicode_normal.h"
 
 #include <json-c/json.h>
 #include <string.h>
 
 #define NESTING_MAX       8
-#define STRETCH_BYTES     4096 /* a longer one is cut where it can be: scratch stays small */
 #define SCRATCH_BYTES_MAX (SIZE_MAX / 4)
-#define BYTE_DROPPED      0xFE
-#define BYTE_NEEDS_STEPS  0xFF
 
 typedef struct type_row {
     const char *name;
     embedd_status (*read)(ed_normalizer *normalizer, struct json_object *json, const char *where,
                           embedd_error *err);
-    ed_normalizer_step steps[2]; /* where no `read` is needed */
+    ed_character_step steps[2]; /* where no `read` is needed */
 } type_row;
 
 static embedd_status read_bert(ed_normalizer *normalizer, struct json_object *json,
                                const char *where, embedd_error *err);
 static embedd_status read_bert_gguf(ed_normalizer *normalizer, struct json_object *json,
                                     const char *where, embedd_error *err);
+static embedd_status read_precompiled(ed_normalizer *normalizer, struct json_object *json,
+                                      const char *where, embedd_error *err);
+static embedd_status read_replace(ed_normalizer *normalizer, struct json_object *json,
+                                  const char *where, embedd_error *err);
+static embedd_status read_prepend(ed_normalizer *normalizer, struct json_object *json,
+                                  const char *where, embedd_error *err);
+static embedd_status read_strip(ed_normalizer *normalizer, struct json_object *json,
+                                const char *where, embedd_error *err);
+static embedd_status read_byte_level(ed_normalizer *normalizer, struct json_object *json,
+                                     const char *where, embedd_error *err);
 
 /* Sequence is not here: it is unfolded by ed_normalizer_open. */
 static const type_row types[] = {
     {"BertNormalizer", read_bert, {NULL}},
     {"BertNormalizerGGUF", read_bert_gguf, {NULL}}, /* of no tokenizer.json: tokenizer_parts.c */
-    {"Lowercase", NULL, {ed_normalizer_lower}},
+    {"ByteLevel", read_byte_level, {NULL}},
+    {"Lowercase", NULL, {ed_character_lower}},
     {"NFC", NULL, {ed_unicode_decompose, ed_unicode_compose}},
     {"NFD", NULL, {ed_unicode_decompose}},
     {"NFKC", NULL, {ed_unicode_decompose_compat, ed_unicode_compose}},
     {"NFKD", NULL, {ed_unicode_decompose_compat}},
-    {"StripAccents", NULL, {ed_normalizer_strip_marks}},
+    {"Nmt", NULL, {ed_character_nmt}},
+    {"Precompiled", read_precompiled, {NULL}},
+    {"Prepend", read_prepend, {NULL}},
+    {"Replace", read_replace, {NULL}},
+    {"Strip", read_strip, {NULL}},
+    {"StripAccents", NULL, {ed_character_strip_marks}},
 };
 
 static embedd_status read_one(ed_normalizer *normalizer, struct json_object *json,
                               struct json_object **parts, const char *where, embedd_error *err);
-static embedd_status add_step(ed_normalizer *normalizer, ed_normalizer_step step, const char *where,
+static embedd_status add_step(ed_normalizer *normalizer, ed_character_step step, const char *where,
                               embedd_error *err);
-static embedd_status ask_ascii(ed_normalizer *normalizer, const char *where, embedd_error *err);
-static bool run_steps(const ed_normalizer *normalizer, ed_normalizer_scratch *scratch,
-                      embedd_text text);
-static size_t stretch_begin(const ed_normalizer *normalizer, embedd_text text, size_t covered,
-                            size_t at, ed_buf *out);
-static size_t stretch_end(const ed_normalizer *normalizer, embedd_text text, size_t at);
+static ed_normalizer_pass *add_pass(ed_normalizer *normalizer, const char *where,
+                                    embedd_error *err);
+static embedd_status finish_characters(ed_normalizer *normalizer, const char *where,
+                                       embedd_error *err);
 
 /* ---- open ------------------------------------------------------------------------------------ */
 
@@ -82,7 +87,7 @@ embedd_status ed_normalizer_open(ed_normalizer *normalizer, struct json_object *
                stack[depth - 1].next == json_object_array_length(stack[depth - 1].parts))
             depth--;
         if (depth == 0)
-            return ask_ascii(normalizer, where, err);
+            return finish_characters(normalizer, where, err);
         size_t next = stack[depth - 1].next++;
         status = read_one(normalizer, json_object_array_get_idx(stack[depth - 1].parts, next),
                           &parts, where, err);
@@ -135,15 +140,15 @@ static embedd_status read_bert(ed_normalizer *normalizer, struct json_object *js
         status = ed_json_get_bool(json, "strip_accents", &strip, where, err);
 
     if (status == EMBEDD_OK && clean)
-        status = add_step(normalizer, ed_normalizer_clean, where, err);
+        status = add_step(normalizer, ed_character_clean, where, err);
     if (status == EMBEDD_OK && pad_chinese)
-        status = add_step(normalizer, ed_normalizer_pad_chinese, where, err);
+        status = add_step(normalizer, ed_character_pad_chinese, where, err);
     if (status == EMBEDD_OK && strip)
         status = add_step(normalizer, ed_unicode_decompose, where, err);
     if (status == EMBEDD_OK && strip)
-        status = add_step(normalizer, ed_normalizer_strip_nonspacing, where, err);
+        status = add_step(normalizer, ed_character_strip_nonspacing, where, err);
     if (status == EMBEDD_OK && lower)
-        status = add_step(normalizer, ed_normalizer_lower, where, err);
+        status = add_step(normalizer, ed_character_lower, where, err);
     return status;
 }
 
@@ -156,48 +161,148 @@ static embedd_status read_bert_gguf(ed_normalizer *normalizer, struct json_objec
         status = ed_json_get_bool(json, "strip_accents", &strip, where, err);
 
     if (status == EMBEDD_OK && strip)
-        status = add_step(normalizer, ed_normalizer_keep_bases, where, err);
+        status = add_step(normalizer, ed_character_keep_bases, where, err);
     if (status == EMBEDD_OK)
-        status = add_step(normalizer, ed_normalizer_clean_gguf, where, err);
+        status = add_step(normalizer, ed_character_clean_gguf, where, err);
     if (status == EMBEDD_OK && strip)
-        status = add_step(normalizer, ed_normalizer_strip_marks, where, err);
+        status = add_step(normalizer, ed_character_strip_marks, where, err);
     if (status == EMBEDD_OK && lower)
-        status = add_step(normalizer, ed_normalizer_lower_simple, where, err);
+        status = add_step(normalizer, ed_character_lower_simple, where, err);
     if (status == EMBEDD_OK)
-        status = add_step(normalizer, ed_normalizer_pad_chinese, where, err);
+        status = add_step(normalizer, ed_character_pad_chinese, where, err);
     return status;
 }
 
-static embedd_status add_step(ed_normalizer *normalizer, ed_normalizer_step step, const char *where,
+/* Steps on characters share a pass with those before them. */
+static embedd_status add_step(ed_normalizer *normalizer, ed_character_step step, const char *where,
                               embedd_error *err)
 {
-    if (normalizer->n_steps == ED_NORMALIZER_STEPS_MAX)
+    size_t n = normalizer->n_passes;
+    ed_normalizer_pass *pass =
+        n > 0 && normalizer->passes[n - 1].run == ed_normalizer_run_characters
+            ? &normalizer->passes[n - 1]
+            : add_pass(normalizer, where, err);
+    if (!pass)
+        return EMBEDD_MEMORY;
+    pass->run = ed_normalizer_run_characters;
+    ed_character_pass *characters = &pass->characters;
+    if (characters->n_steps == ED_CHARACTER_STEPS_MAX)
         return ed_fail(err, EMBEDD_UNSUPPORTED, "%s: normalizer has more than %d steps", where,
-                       ED_NORMALIZER_STEPS_MAX);
-    normalizer->steps[normalizer->n_steps++] = step;
+                       ED_CHARACTER_STEPS_MAX);
+    characters->steps[characters->n_steps++] = step;
+    pass->keeps_begin = (characters->n_steps == 1 || pass->keeps_begin) &&
+                        (step == ed_character_lower || step == ed_unicode_decompose ||
+                         step == ed_unicode_decompose_compat || step == ed_unicode_compose);
     return EMBEDD_OK;
 }
 
-static embedd_status ask_ascii(ed_normalizer *normalizer, const char *where, embedd_error *err)
+static embedd_status read_precompiled(ed_normalizer *normalizer, struct json_object *json,
+                                      const char *where, embedd_error *err)
 {
-    embedd_status status = EMBEDD_OK;
-    ed_normalizer_scratch scratch;
-    ed_normalizer_scratch_init(&scratch);
-    memset(normalizer->of_byte, BYTE_NEEDS_STEPS, sizeof normalizer->of_byte);
-    for (unsigned char byte = 0; byte < 0x80; byte++) {
-        embedd_text one = {(const char *)&byte, 1};
-        ed_buf_reset(&scratch.text);
-        if (!run_steps(normalizer, &scratch, one)) {
-            status = ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", where);
-            break;
-        }
-        if (scratch.text.n_bytes == 0)
-            normalizer->of_byte[byte] = BYTE_DROPPED;
-        else if (scratch.text.n_bytes == 1)
-            normalizer->of_byte[byte] = (unsigned char)scratch.text.data[0];
-    }
-    ed_normalizer_scratch_clear(&scratch);
+    const char *map = NULL;
+    embedd_status status = ed_json_get_string(json, "precompiled_charsmap", &map, where, err);
+    if (status != EMBEDD_OK)
+        return status;
+    if (!map)
+        return ed_fail(err, EMBEDD_FORMAT, "%s: precompiled_charsmap is missing", where);
+    ed_normalizer_pass *pass = add_pass(normalizer, where, err);
+    if (!pass)
+        return EMBEDD_MEMORY;
+    pass->run = ed_normalizer_run_charsmap;
+    pass->keeps_begin = true;
+    return ed_charsmap_open(&pass->charsmap, map, strlen(map), where, err);
+}
+
+static embedd_status read_content(ed_normalizer_pass *pass, struct json_object *json,
+                                  const char *field, const char *where, embedd_error *err)
+{
+    struct json_object *content = NULL;
+    if (!json_object_object_get_ex(json, field, &content) ||
+        !json_object_is_type(content, json_type_string))
+        return ed_fail(err, EMBEDD_FORMAT, "%s: %s is not a string", where, field);
+    pass->content_bytes = (size_t)json_object_get_string_len(content);
+    pass->content = ed_strndup(json_object_get_string(content), pass->content_bytes);
+    return pass->content ? EMBEDD_OK : ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", where);
+}
+
+static embedd_status read_replace(ed_normalizer *normalizer, struct json_object *json,
+                                  const char *where, embedd_error *err)
+{
+    ed_normalizer_pass *pass = add_pass(normalizer, where, err);
+    if (!pass)
+        return EMBEDD_MEMORY;
+    pass->run = ed_normalizer_run_replace;
+    embedd_status status = read_content(pass, json, "content", where, err);
+    return status == EMBEDD_OK ? ed_pattern_open(&pass->pattern, json, where, err) : status;
+}
+
+static embedd_status read_prepend(ed_normalizer *normalizer, struct json_object *json,
+                                  const char *where, embedd_error *err)
+{
+    ed_normalizer_pass *pass = add_pass(normalizer, where, err);
+    if (!pass)
+        return EMBEDD_MEMORY;
+    pass->run = ed_normalizer_run_prepend;
+    return read_content(pass, json, "prepend", where, err);
+}
+
+static embedd_status read_strip(ed_normalizer *normalizer, struct json_object *json,
+                                const char *where, embedd_error *err)
+{
+    ed_normalizer_pass *pass = add_pass(normalizer, where, err);
+    if (!pass)
+        return EMBEDD_MEMORY;
+    pass->run = ed_normalizer_run_strip;
+    embedd_status status = ed_json_get_bool(json, "strip_left", &pass->strip_left, where, err);
+    if (status == EMBEDD_OK)
+        status = ed_json_get_bool(json, "strip_right", &pass->strip_right, where, err);
     return status;
+}
+
+static embedd_status read_byte_level(ed_normalizer *normalizer, struct json_object *json,
+                                     const char *where, embedd_error *err)
+{
+    (void)json;
+    ed_normalizer_pass *pass = add_pass(normalizer, where, err);
+    if (!pass)
+        return EMBEDD_MEMORY;
+    pass->run = ed_normalizer_run_byte_level;
+    pass->keeps_begin = true;
+    return EMBEDD_OK;
+}
+
+/* Zeroed; NULL, and err filled, if there is no room. */
+static ed_normalizer_pass *add_pass(ed_normalizer *normalizer, const char *where, embedd_error *err)
+{
+    if (!normalizer->passes)
+        normalizer->passes = ed_calloc(ED_NORMALIZER_PASSES_MAX, sizeof *normalizer->passes);
+    if (!normalizer->passes || normalizer->n_passes == ED_NORMALIZER_PASSES_MAX) {
+        ed_fail(err, EMBEDD_MEMORY, "%s: no room for more than %d normalizers", where,
+                ED_NORMALIZER_PASSES_MAX);
+        return NULL;
+    }
+    return &normalizer->passes[normalizer->n_passes++];
+}
+
+static embedd_status finish_characters(ed_normalizer *normalizer, const char *where,
+                                       embedd_error *err)
+{
+    for (size_t i = 0; i < normalizer->n_passes; i++)
+        if (normalizer->passes[i].run == ed_normalizer_run_characters &&
+            !ed_character_pass_finish(&normalizer->passes[i].characters))
+            return ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", where);
+    return EMBEDD_OK;
+}
+
+void ed_normalizer_close(ed_normalizer *normalizer)
+{
+    for (size_t i = 0; i < normalizer->n_passes; i++) {
+        ed_charsmap_close(&normalizer->passes[i].charsmap);
+        ed_pattern_close(&normalizer->passes[i].pattern);
+        ed_free(normalizer->passes[i].content);
+    }
+    ed_free(normalizer->passes);
+    *normalizer = (ed_normalizer){0};
 }
 
 /* ---- run ------------------------------------------------------------------------------------- */
@@ -206,94 +311,29 @@ void ed_normalizer_scratch_init(ed_normalizer_scratch *scratch)
 {
     *scratch = (ed_normalizer_scratch){0};
     ed_buf_init(&scratch->text, SCRATCH_BYTES_MAX);
+    ed_buf_init(&scratch->spare, SCRATCH_BYTES_MAX);
 }
 
 void ed_normalizer_scratch_clear(ed_normalizer_scratch *scratch)
 {
     ed_code_points_clear(&scratch->points);
     ed_buf_clear(&scratch->text);
+    ed_buf_clear(&scratch->spare);
+    ed_pattern_scratch_clear(&scratch->pattern);
 }
 
-bool ed_normalizer_run(const ed_normalizer *normalizer, ed_normalizer_scratch *scratch,
-                       embedd_text text, embedd_text *out)
+embedd_status ed_normalizer_run(const ed_normalizer *normalizer, ed_normalizer_scratch *scratch,
+                                embedd_text text, embedd_text *out)
 {
     *out = text;
-    if (normalizer->n_steps == 0)
-        return true;
-
-    ed_buf *buf = &scratch->text;
-    ed_buf_reset(buf);
-    size_t i = 0, covered = 0; /* covered: end of the last stretch */
-    while (i < text.n_bytes) {
-        if (!ed_buf_reserve(buf, text.n_bytes - i))
-            return false;
-        char *to = buf->data + buf->n_bytes;
-        for (; i < text.n_bytes; i++) {
-            unsigned char byte = normalizer->of_byte[(unsigned char)text.bytes[i]];
-            if (byte == BYTE_NEEDS_STEPS)
-                break;
-            *to = (char)byte; /* written over by the next if this one is dropped */
-            to += byte != BYTE_DROPPED;
-        }
-        buf->n_bytes = (size_t)(to - buf->data);
-        if (i == text.n_bytes)
-            break;
-
-        size_t begin = stretch_begin(normalizer, text, covered, i, buf);
-        i = covered = stretch_end(normalizer, text, i);
-        if (!run_steps(normalizer, scratch, (embedd_text){text.bytes + begin, i - begin}))
-            return false;
+    for (size_t i = 0; i < normalizer->n_passes; i++) {
+        const ed_normalizer_pass *pass = &normalizer->passes[i];
+        ed_buf *buf = i % 2 == 0 ? &scratch->text : &scratch->spare;
+        ed_buf_reset(buf);
+        embedd_status status = pass->run(pass, scratch, *out, buf);
+        if (status != EMBEDD_OK)
+            return status;
+        *out = (embedd_text){buf->data ? buf->data : "", buf->n_bytes};
     }
-    *out = (embedd_text){buf->data, buf->n_bytes};
-    return true;
-}
-
-/* The steps on one stretch, its result appended to the scratch's text. */
-static bool run_steps(const ed_normalizer *normalizer, ed_normalizer_scratch *scratch,
-                      embedd_text text)
-{
-    if (!ed_code_points_decode(&scratch->points, text))
-        return false;
-    for (size_t i = 0; i < normalizer->n_steps; i++)
-        if (!normalizer->steps[i](&scratch->points))
-            return false;
-    return ed_code_points_encode(&scratch->points, &scratch->text);
-}
-
-/* Where the stretch with the character at `at` begins: at the last character before it that stays.
- * Takes back what was written for it. */
-static size_t stretch_begin(const ed_normalizer *normalizer, embedd_text text, size_t covered,
-                            size_t at, ed_buf *out)
-{
-    size_t begin = at;
-    while (begin > covered) {
-        begin--;
-        if (normalizer->of_byte[(unsigned char)text.bytes[begin]] != BYTE_DROPPED) {
-            out->n_bytes--;
-            break;
-        }
-    }
-    return begin;
-}
-
-static size_t stretch_end(const ed_normalizer *normalizer, embedd_text text, size_t at)
-{
-    size_t i = at;
-    while (i < text.n_bytes) {
-        size_t n_used;
-        uint32_t code_point = ed_utf8_decode(text.bytes + i, text.n_bytes - i, &n_used);
-        if (code_point < 0x80) {
-            if (normalizer->of_byte[code_point] < 0x80)
-                break;
-        } else if (i - at >= STRETCH_BYTES) {
-            bool combines =
-                (code_point >= 0x1160 && code_point <= 0x11FF) || /* Hangul */
-                (ed_unicode_flags(code_point) & (ED_UNICODE_CONTROL | ED_UNICODE_MARK_NONSPACING |
-                                                 ED_UNICODE_MARK | ED_UNICODE_DECOMPOSES));
-            if (!combines)
-                break;
-        }
-        i += n_used;
-    }
-    return i;
+    return EMBEDD_OK;
 }

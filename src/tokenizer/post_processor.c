@@ -22,12 +22,19 @@ static embedd_status add_special(ed_post_processor *processor, struct json_objec
 static embedd_status add_id(ed_post_processor *processor, struct json_object *number,
                             const char *name, bool after, const char *where, embedd_error *err);
 
+static embedd_status read_one(ed_post_processor *processor, struct json_object *json,
+                              const char *where, embedd_error *err);
+static embedd_status read_nothing(ed_post_processor *processor, struct json_object *json,
+                                  const char *where, embedd_error *err);
+
+/* Sequence is not here: it is unfolded by ed_post_processor_open. */
 static const struct {
     const char *name;
     embedd_status (*read)(ed_post_processor *processor, struct json_object *json, const char *where,
                           embedd_error *err);
 } types[] = {
     {"BertProcessing", read_cls_sep},
+    {"ByteLevel", read_nothing}, /* is about places in the text */
     {"RobertaProcessing", read_cls_sep},
     {"TemplateProcessing", read_template},
 };
@@ -38,6 +45,28 @@ embedd_status ed_post_processor_open(ed_post_processor *processor, struct json_o
     *processor = (ed_post_processor){0};
     if (!json)
         return EMBEDD_OK;
+    const char *type = json_object_get_string(json_object_object_get(json, "type"));
+    if (!type || strcmp(type, "Sequence") != 0)
+        return read_one(processor, json, where, err);
+
+    struct json_object *parts = NULL;
+    size_t n_adding = 0;
+    embedd_status status = ed_json_get_array(json, "processors", &parts, where, err);
+    if (status == EMBEDD_OK && !parts)
+        return ed_fail(err, EMBEDD_FORMAT, "%s: processors is missing", where);
+    for (size_t i = 0; status == EMBEDD_OK && i < json_object_array_length(parts); i++) {
+        size_t n_before = processor->n_before + processor->n_after;
+        status = read_one(processor, json_object_array_get_idx(parts, i), where, err);
+        n_adding += processor->n_before + processor->n_after > n_before;
+    }
+    if (status == EMBEDD_OK && n_adding > 1)
+        return ed_fail(err, EMBEDD_UNSUPPORTED, "%s: two post-processors that add tokens", where);
+    return status;
+}
+
+static embedd_status read_one(ed_post_processor *processor, struct json_object *json,
+                              const char *where, embedd_error *err)
+{
     const char *type = NULL;
     if (!json_object_is_type(json, json_type_object))
         return ed_fail(err, EMBEDD_FORMAT, "%s: post_processor is not an object", where);
@@ -51,6 +80,16 @@ embedd_status ed_post_processor_open(ed_post_processor *processor, struct json_o
             return types[i].read(processor, json, where, err);
     return ed_fail(err, EMBEDD_UNSUPPORTED, "%s: post_processor %.64s is not supported", where,
                    type);
+}
+
+static embedd_status read_nothing(ed_post_processor *processor, struct json_object *json,
+                                  const char *where, embedd_error *err)
+{
+    (void)processor;
+    (void)json;
+    (void)where;
+    (void)err;
+    return EMBEDD_OK;
 }
 
 void ed_post_processor_close(ed_post_processor *processor)

@@ -6,7 +6,7 @@
 #include "tokenizer/unicode_class.h"
 
 /* Whether the character at `at` ends a word: ED_UNICODE_SPACE, ED_UNICODE_PUNCTUATION or 0. */
-static inline unsigned cut_at(const uint8_t *ascii, embedd_text text, size_t at, size_t *n_used)
+static inline unsigned cut_at(const uint16_t *ascii, embedd_text text, size_t at, size_t *n_used)
 {
     unsigned char byte = (unsigned char)text.bytes[at];
     *n_used = 1;
@@ -18,7 +18,7 @@ static inline unsigned cut_at(const uint8_t *ascii, embedd_text text, size_t at,
 
 size_t ed_next_words_bert(embedd_text text, size_t *at, embedd_text *words, size_t n_max)
 {
-    const uint8_t *ascii = ed_unicode_blocks[ed_unicode_block_of[0]];
+    const uint16_t *ascii = ed_unicode_blocks[ed_unicode_block_of[0]];
     size_t i = *at, n_words = 0, n_used;
     while (i < text.n_bytes && n_words < n_max) {
         unsigned cut = cut_at(ascii, text, i, &n_used);

@@ -1,13 +1,16 @@
 /* In: the "model" of tokenizer.json. Out: the model of its kind. */
 #include "tokenizer/token_model.h"
 
+#include "base/checked.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "formats/json.h"
 
 #include <json-c/json.h>
 #include <string.h>
 
-static const ed_token_model_type *const types[] = {&ed_wordpiece_type};
+static const ed_token_model_type *const types[] = {&ed_bpe_type, &ed_unigram_type,
+                                                   &ed_wordlevel_type, &ed_wordpiece_type};
 
 embedd_status ed_token_model_open(ed_token_model *model, const ed_tokenizer_file *file,
                                   embedd_error *err)
@@ -21,8 +24,10 @@ embedd_status ed_token_model_open(ed_token_model *model, const ed_tokenizer_file
     embedd_status status = ed_json_get_string(json, "type", &name, where, err);
     if (status != EMBEDD_OK)
         return status;
-    if (!name && json_object_object_get_ex(json, "max_input_chars_per_word", NULL))
-        name = "WordPiece"; /* files of early versions do not say it */
+    if (!name) /* files of early versions do not say it */
+        name = json_object_object_get_ex(json, "max_input_chars_per_word", NULL) ? "WordPiece"
+               : file->merges.bytes                                              ? "BPE"
+                                                                                 : NULL;
     if (!name)
         return ed_fail(err, EMBEDD_FORMAT, "%s: model has no type", where);
 
@@ -41,4 +46,23 @@ void ed_token_model_close(ed_token_model *model)
         model->type->close(model->model);
     ed_vocabulary_close(&model->vocabulary);
     *model = (ed_token_model){0};
+}
+
+void *ed_model_scratch_take(ed_model_scratch *scratch, size_t n, size_t size)
+{
+    size_t n_bytes;
+    if (!ed_mul_size(n, size, &n_bytes))
+        return NULL;
+    if (n_bytes > scratch->n_bytes || !scratch->block) {
+        ed_model_scratch_clear(scratch); /* nothing is worth copying */
+        scratch->block = ed_realloc(NULL, n_bytes + n_bytes / 4, 1);
+        scratch->n_bytes = scratch->block ? n_bytes + n_bytes / 4 : 0;
+    }
+    return scratch->block;
+}
+
+void ed_model_scratch_clear(ed_model_scratch *scratch)
+{
+    ed_free(scratch->block);
+    *scratch = (ed_model_scratch){0};
 }

@@ -21,6 +21,16 @@ static inline void ed_id_list_add(ed_id_list *list, int32_t id)
     list->n++;
 }
 
+/* Memory of one thread's encoding, whatever the model needs; grows and is reused. */
+typedef struct ed_model_scratch {
+    void *block;
+    size_t n_bytes;
+} ed_model_scratch;
+
+/* At least n elements of `size` bytes, with any contents; NULL = out of memory. */
+void *ed_model_scratch_take(ed_model_scratch *scratch, size_t n, size_t size);
+void ed_model_scratch_clear(ed_model_scratch *scratch); /* a zeroed struct is allowed */
+
 typedef struct ed_token_model_type {
     const char *name;
     /* From the file, which is not kept; `vocabulary` is, and is filled here. `json` is the file's
@@ -28,7 +38,9 @@ typedef struct ed_token_model_type {
     embedd_status (*open)(void **out, ed_vocabulary *vocabulary, const ed_tokenizer_file *file,
                           struct json_object *json, embedd_error *err);
     void (*close)(void *model); /* NULL is allowed */
-    void (*encode)(const void *model, const embedd_text *words, size_t n_words, ed_id_list *ids);
+    /* Time is linear in the words' bytes, or n log n of the longest. False = out of memory. */
+    bool (*encode)(const void *model, ed_model_scratch *scratch, const embedd_text *words,
+                   size_t n_words, ed_id_list *ids);
 } ed_token_model_type;
 
 typedef struct ed_token_model {
@@ -43,6 +55,6 @@ embedd_status ed_token_model_open(ed_token_model *model, const ed_tokenizer_file
 void ed_token_model_close(ed_token_model *model); /* a zeroed struct is allowed */
 
 /* One file each. */
-extern const ed_token_model_type ed_wordpiece_type;
+extern const ed_token_model_type ed_bpe_type, ed_unigram_type, ed_wordlevel_type, ed_wordpiece_type;
 
 #endif

@@ -17,12 +17,11 @@
 #include <string.h>
 
 #define FILE_BYTES_MAX ((size_t)128 << 20)
-#define WORDS_MAX      256 /* handed to the model at a time */
 
 struct ed_tokenizer {
     ed_added_tokens added;
     ed_normalizer normalizer;
-    ed_next_words next_words;
+    ed_pre_tokenizer pre;
     ed_token_model model;
     ed_post_processor processor;
     size_t ids_max;
@@ -30,18 +29,21 @@ struct ed_tokenizer {
 
 struct ed_tokenizer_scratch {
     ed_normalizer_scratch normalizer;
-    embedd_text words[WORDS_MAX];
+    ed_pre_scratch pre;
+    ed_model_scratch model;
 };
 
+static embedd_status open_file(ed_tokenizer **out, embedd_text json, bool exact_numbers,
+                               const char *where, embedd_error *err);
 static embedd_status open_parts(ed_tokenizer *tokenizer, const ed_tokenizer_file *file,
                                 embedd_error *err);
 static size_t find_ids_max(const ed_tokenizer *tokenizer);
-static bool encode_raw(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
-                       embedd_text text, ed_id_list *ids);
-static bool encode_between(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
-                           embedd_text text, ed_id_list *ids);
-static void encode_normalized(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
-                              embedd_text text, ed_id_list *ids);
+static embedd_status encode_raw(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
+                                embedd_text text, ed_id_list *ids);
+static embedd_status encode_between(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
+                                    embedd_text text, bool begins_text, ed_id_list *ids);
+static embedd_status encode_normalized(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
+                                       embedd_text text, bool begins_text, ed_id_list *ids);
 
 /* ---- open ------------------------------------------------------------------------------------ */
 
@@ -75,11 +77,28 @@ done:
 embedd_status ed_tokenizer_open_bytes(ed_tokenizer **out, const char *bytes, size_t n_bytes,
                                       const char *where, embedd_error *err)
 {
+    return open_file(out, (embedd_text){bytes, n_bytes}, false, where, err);
+}
+
+embedd_status ed_tokenizer_open_written(ed_tokenizer **out, const ed_buf *json, const char *where,
+                                        embedd_error *err)
+{
+    *out = NULL;
+    if (json->failed)
+        return ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", where);
+    return open_file(out, (embedd_text){json->data, json->n_bytes}, true, where, err);
+}
+
+static embedd_status open_file(ed_tokenizer **out, embedd_text json, bool exact_numbers,
+                               const char *where, embedd_error *err)
+{
     *out = NULL;
     ed_tokenizer_file file = {0};
     ed_tokenizer *tokenizer = ed_calloc(1, sizeof *tokenizer);
-    embedd_status status = tokenizer ? ed_tokenizer_file_open(&file, bytes, n_bytes, where, err)
-                                     : ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", where);
+    embedd_status status = tokenizer
+                               ? ed_tokenizer_file_open(&file, json.bytes, json.n_bytes, where, err)
+                               : ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", where);
+    file.exact_numbers = exact_numbers;
     if (status == EMBEDD_OK)
         status = open_parts(tokenizer, &file, err);
     if (status == EMBEDD_OK) {
@@ -110,8 +129,13 @@ static embedd_status open_parts(ed_tokenizer *tokenizer, const ed_tokenizer_file
         status = ed_normalizer_open(&tokenizer->normalizer,
                                     json_object_object_get(json, "normalizer"), where, err);
     if (status == EMBEDD_OK)
-        status = ed_pre_tokenizer_open(&tokenizer->next_words,
+        status = ed_pre_tokenizer_open(&tokenizer->pre,
                                        json_object_object_get(json, "pre_tokenizer"), where, err);
+    for (size_t i = 0; i < tokenizer->normalizer.n_passes && status == EMBEDD_OK; i++)
+        if (tokenizer->pre.asks_begin && !tokenizer->normalizer.passes[i].keeps_begin)
+            status =
+                ed_fail(err, EMBEDD_UNSUPPORTED,
+                        "%s: prepend_scheme first is not supported with this normalizer", where);
     if (status == EMBEDD_OK)
         status = ed_post_processor_open(&tokenizer->processor,
                                         json_object_object_get(json, "post_processor"), where, err);
@@ -142,6 +166,8 @@ void ed_tokenizer_close(ed_tokenizer *tokenizer)
     if (!tokenizer)
         return;
     ed_added_tokens_close(&tokenizer->added);
+    ed_normalizer_close(&tokenizer->normalizer);
+    ed_pre_tokenizer_close(&tokenizer->pre);
     ed_token_model_close(&tokenizer->model);
     ed_post_processor_close(&tokenizer->processor);
     ed_free(tokenizer);
@@ -168,13 +194,12 @@ const char *ed_tokenizer_token(const ed_tokenizer *tokenizer, int32_t id)
 embedd_status ed_tokenizer_scratch_open(ed_tokenizer_scratch **out, const ed_tokenizer *tokenizer,
                                         embedd_error *err)
 {
-    (void)tokenizer;
     ed_tokenizer_scratch *scratch = ed_calloc(1, sizeof *scratch);
     *out = scratch;
     if (!scratch)
         return ed_fail(err, EMBEDD_MEMORY, "tokenizer scratch: out of memory");
     ed_normalizer_scratch_init(&scratch->normalizer);
-    return EMBEDD_OK;
+    return ed_pre_scratch_open(&scratch->pre, &tokenizer->pre, err);
 }
 
 void ed_tokenizer_scratch_close(ed_tokenizer_scratch *scratch)
@@ -182,6 +207,8 @@ void ed_tokenizer_scratch_close(ed_tokenizer_scratch *scratch)
     if (!scratch)
         return;
     ed_normalizer_scratch_clear(&scratch->normalizer);
+    ed_pre_scratch_close(&scratch->pre);
+    ed_model_scratch_clear(&scratch->model);
     ed_free(scratch);
 }
 
@@ -202,8 +229,12 @@ embedd_status ed_tokenizer_encode(const ed_tokenizer *tokenizer, ed_tokenizer_sc
         return ed_fail(err, EMBEDD_UTF8, "the text is not valid UTF-8 at byte %zu", n_valid);
 
     ed_id_list list = {ids + special->n_before, tokens_max - n_special, 0};
-    if (!encode_raw(tokenizer, scratch, text, &list))
-        return ed_fail(err, EMBEDD_MEMORY, "tokenizer: out of memory");
+    embedd_status status = encode_raw(tokenizer, scratch, text, &list);
+    if (status != EMBEDD_OK)
+        return ed_fail(err, status,
+                       status == EMBEDD_LIMIT
+                           ? "a regular expression of the tokenizer takes too long on this text"
+                           : "tokenizer: out of memory");
     size_t n_kept = list.n < list.n_max ? list.n : list.n_max;
     for (size_t i = 0; i < special->n_before; i++)
         ids[i] = special->ids[i];
@@ -214,42 +245,55 @@ embedd_status ed_tokenizer_encode(const ed_tokenizer *tokenizer, ed_tokenizer_sc
     return EMBEDD_OK;
 }
 
-static bool encode_raw(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
-                       embedd_text text, ed_id_list *ids)
+static embedd_status encode_raw(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
+                                embedd_text text, ed_id_list *ids)
 {
     const ed_added_tokens *added = &tokenizer->added;
+    embedd_status status = EMBEDD_OK;
     ed_piece_cursor cursor = {0};
     ed_piece piece;
-    while (ed_added_tokens_next(added, &added->raw, text, &cursor, &piece)) {
-        if (piece.id >= 0)
-            ed_id_list_add(ids, piece.id);
-        else if (!encode_between(tokenizer, scratch, piece.text, ids))
-            return false;
-    }
-    return true;
-}
-
-static bool encode_between(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
-                           embedd_text text, ed_id_list *ids)
-{
-    const ed_added_tokens *added = &tokenizer->added;
-    ed_piece_cursor cursor = {0};
-    ed_piece piece;
-    if (!ed_normalizer_run(&tokenizer->normalizer, &scratch->normalizer, text, &text))
-        return false;
-    while (ed_added_tokens_next(added, &added->normalized, text, &cursor, &piece)) {
+    while (status == EMBEDD_OK && ed_added_tokens_next(added, &added->raw, text, &cursor, &piece)) {
         if (piece.id >= 0)
             ed_id_list_add(ids, piece.id);
         else
-            encode_normalized(tokenizer, scratch, piece.text, ids);
+            status =
+                encode_between(tokenizer, scratch, piece.text, piece.text.bytes == text.bytes, ids);
     }
-    return true;
+    return status;
 }
 
-static void encode_normalized(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
-                              embedd_text text, ed_id_list *ids)
+static embedd_status encode_between(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
+                                    embedd_text text, bool begins_text, ed_id_list *ids)
 {
-    size_t at = 0, n_words;
-    while ((n_words = tokenizer->next_words(text, &at, scratch->words, WORDS_MAX)) > 0)
-        tokenizer->model.type->encode(tokenizer->model.model, scratch->words, n_words, ids);
+    const ed_added_tokens *added = &tokenizer->added;
+    ed_piece_cursor cursor = {0};
+    ed_piece piece;
+    embedd_status status =
+        ed_normalizer_run(&tokenizer->normalizer, &scratch->normalizer, text, &text);
+    while (status == EMBEDD_OK &&
+           ed_added_tokens_next(added, &added->normalized, text, &cursor, &piece)) {
+        if (piece.id >= 0)
+            ed_id_list_add(ids, piece.id);
+        else
+            status = encode_normalized(tokenizer, scratch, piece.text,
+                                       begins_text && piece.text.bytes == text.bytes, ids);
+    }
+    return status;
+}
+
+static embedd_status encode_normalized(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
+                                       embedd_text text, bool begins_text, ed_id_list *ids)
+{
+    const ed_token_model *model = &tokenizer->model;
+    ed_pre_tokenizer_begin(&tokenizer->pre, &scratch->pre, text, begins_text);
+    for (;;) {
+        const embedd_text *words;
+        size_t n_words;
+        embedd_status status =
+            ed_pre_tokenizer_next(&tokenizer->pre, &scratch->pre, &words, &n_words);
+        if (status != EMBEDD_OK || n_words == 0)
+            return status;
+        if (!model->type->encode(model->model, &scratch->model, words, n_words, ids))
+            return EMBEDD_MEMORY;
+    }
 }

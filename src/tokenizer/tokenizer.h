@@ -1,11 +1,12 @@
 /* Text to token ids, equal to Hugging Face `tokenizers` on the same tokenizer.json.
  *
  * The pipeline is the file's: added tokens are cut out, the rest is normalized, pre-tokenized,
- * modelled (WordPiece), and the template puts the special tokens round it. Truncation and padding
+ * modelled, and the template puts the special tokens round it. Truncation and padding
  * inside tokenizer.json do not count. What is not supported is refused at open, by name. */
 #ifndef ED_TOKENIZER_H
 #define ED_TOKENIZER_H
 
+#include "base/memory.h"
 #include "embedd.h"
 
 typedef struct ed_tokenizer ed_tokenizer; /* immutable, shared by threads */
@@ -15,6 +16,10 @@ embedd_status ed_tokenizer_open(ed_tokenizer **out, const char *folder, embedd_e
 /* From the file's bytes; `where` names them in errors. */
 embedd_status ed_tokenizer_open_bytes(ed_tokenizer **out, const char *bytes, size_t n_bytes,
                                       const char *where, embedd_error *err);
+/* The same of one that this program wrote: scores are read exactly, not as the reference does. A
+ * buffer that failed is MEMORY. */
+embedd_status ed_tokenizer_open_written(ed_tokenizer **out, const ed_buf *json, const char *where,
+                                        embedd_error *err);
 void ed_tokenizer_close(ed_tokenizer *tokenizer);
 
 /* One more than the largest id that can come out. */
@@ -32,7 +37,8 @@ void ed_tokenizer_scratch_close(ed_tokenizer_scratch *scratch);
 
 /* Ids of `text`, special tokens included, cut so that at most tokens_max come out (the text is cut,
  * the specials stay; tokens_max >= n_special). *n_total is the length without the cut. Linear in
- * the size of the text. UTF8 (err: byte offset), ARGUMENT, MEMORY. */
+ * the size of the text. UTF8 (err: byte offset), ARGUMENT, MEMORY, LIMIT (a
+ * regular expression of the file takes too long). */
 embedd_status ed_tokenizer_encode(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
                                   embedd_text text, size_t tokens_max, int32_t *ids, size_t *n_ids,
                                   size_t *n_total, embedd_error *err);

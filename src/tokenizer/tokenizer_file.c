@@ -9,26 +9,33 @@
 #include <json-c/json.h>
 #include <string.h>
 
-static embedd_status find_vocab(ed_tokenizer_file *file, const char *bytes, size_t n_bytes,
+static embedd_status find_lists(ed_tokenizer_file *file, const char *bytes, size_t n_bytes,
                                 embedd_error *err);
 
 embedd_status ed_tokenizer_file_open(ed_tokenizer_file *file, const char *bytes, size_t n_bytes,
                                      const char *where, embedd_error *err)
 {
     *file = (ed_tokenizer_file){.where = where};
-    embedd_status status = find_vocab(file, bytes, n_bytes, err);
+    embedd_status status = find_lists(file, bytes, n_bytes, err);
     if (status != EMBEDD_OK)
         return status;
-    if (!file->vocab.bytes)
-        return ed_json_parse(bytes, n_bytes, where, &file->json, err);
 
     ed_buf rest;
-    size_t vocab_begin = (size_t)(file->vocab.bytes - bytes);
-    size_t vocab_end = vocab_begin + file->vocab.n_bytes;
-    ed_buf_init(&rest, n_bytes + strlen("null"));
-    ed_buf_append(&rest, bytes, vocab_begin);
-    ed_buf_append_text(&rest, "null");
-    if (ed_buf_append(&rest, bytes + vocab_end, n_bytes - vocab_end))
+    const embedd_text *lists[] = {&file->vocab, &file->merges}; /* in the file's order */
+    if (file->merges.bytes && (!file->vocab.bytes || file->merges.bytes < file->vocab.bytes)) {
+        lists[0] = &file->merges;
+        lists[1] = &file->vocab;
+    }
+    ed_buf_init(&rest, n_bytes + 2 * strlen("null"));
+    const char *from = bytes;
+    for (size_t i = 0; i < 2; i++) {
+        if (!lists[i]->bytes)
+            continue;
+        ed_buf_append(&rest, from, (size_t)(lists[i]->bytes - from));
+        ed_buf_append_text(&rest, "null");
+        from = lists[i]->bytes + lists[i]->n_bytes;
+    }
+    if (ed_buf_append(&rest, from, n_bytes - (size_t)(from - bytes)))
         status = ed_json_parse(rest.data, rest.n_bytes, where, &file->json, err);
     else
         status = ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", where);
@@ -42,8 +49,13 @@ void ed_tokenizer_file_close(ed_tokenizer_file *file)
     *file = (ed_tokenizer_file){0};
 }
 
-/* Sets file->vocab, and refuses what is not JSON. */
-static embedd_status find_vocab(ed_tokenizer_file *file, const char *bytes, size_t n_bytes,
+static bool is_key(embedd_text key, const char *name)
+{
+    return key.n_bytes == strlen(name) && memcmp(key.bytes, name, key.n_bytes) == 0;
+}
+
+/* Sets file->vocab and file->merges, and refuses what is not JSON. */
+static embedd_status find_lists(ed_tokenizer_file *file, const char *bytes, size_t n_bytes,
                                 embedd_error *err)
 {
     ed_json_reader reader;
@@ -58,15 +70,20 @@ static embedd_status find_vocab(ed_tokenizer_file *file, const char *bytes, size
         token = ed_json_next(&reader);
         bool big = token == ED_JSON_OBJECT || token == ED_JSON_ARRAY;
         if (depth == 1)
-            in_model = big && key.n_bytes == 5 && memcmp(key.bytes, "model", 5) == 0;
-        if (depth == 2 && in_model && big && key.n_bytes == 5 &&
-            memcmp(key.bytes, "vocab", 5) == 0) {
-            size_t begin = reader.at - 1;
-            if (file->vocab.bytes)
-                return ed_fail(err, EMBEDD_FORMAT, "%s: two vocabs", file->where);
-            ed_json_skip(&reader, token);
-            file->vocab = (embedd_text){bytes + begin, reader.at - begin};
-        }
+            in_model = big && is_key(key, "model");
+        if (depth != 2 || !in_model || !big)
+            continue;
+        embedd_text *list = is_key(key, "vocab")    ? &file->vocab
+                            : is_key(key, "merges") ? &file->merges
+                                                    : NULL;
+        if (!list)
+            continue;
+        size_t begin = reader.at - 1;
+        if (list->bytes)
+            return ed_fail(err, EMBEDD_FORMAT, "%s: %.*s is there twice", file->where,
+                           (int)key.n_bytes, key.bytes);
+        ed_json_skip(&reader, token);
+        *list = (embedd_text){bytes + begin, reader.at - begin};
     }
     if (token == ED_JSON_ERROR)
         return ed_fail(err, EMBEDD_FORMAT, "%s: byte %zu: %s", file->where, reader.at,

@@ -10,7 +10,9 @@ struct json_object;
 typedef struct ed_tokenizer_file {
     const char *where; /* names the file in errors */
     struct json_object *json;
-    embedd_text vocab; /* JSON of model.vocab, null in the tree; bytes NULL = there is none */
+    /* JSON of model.vocab and model.merges, null in the tree; bytes NULL = there is none. */
+    embedd_text vocab, merges;
+    bool exact_numbers; /* the file was written here: its numbers are what they say */
 } ed_tokenizer_file;
 
 /* Keeps pointers to `where` and `bytes`. FORMAT, MEMORY. Close after a failure, too. */

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "tokenizer/json_writer.h"
+#include "tokenizer/known_patterns.h"
 #include "tokenizer/score_merges.h"
 
 #include <math.h>
@@ -35,10 +36,8 @@ embedd_status ed_tokenizer_open_parts(ed_tokenizer **out, const ed_tokenizer_par
     embedd_status status = check_parts(parts, where, err);
     if (status == EMBEDD_OK)
         status = write_parts(&json, parts, where, err);
-    if (status == EMBEDD_OK && json.failed)
-        status = ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", where);
     if (status == EMBEDD_OK)
-        status = ed_tokenizer_open_bytes(out, json.data, json.n_bytes, where, err);
+        status = ed_tokenizer_open_written(out, &json, where, err);
     ed_buf_clear(&json);
     return status;
 }
@@ -218,31 +217,24 @@ static embedd_status write_spm_bpe(ed_buf *json, const ed_tokenizer_parts *parts
     return status;
 }
 
-/* The split patterns by their names in llama.cpp; files of the same tokenizer have several. */
+/* The split patterns by their names in llama.cpp; some have several. */
 static const char *pattern_of(const char *pre)
 {
-    static const char gpt2[] =
-        "'s|'t|'re|'ve|'m|'ll|'d| ?\\\\p{L}+| ?\\\\p{N}+| ?[^\\\\s\\\\p{L}\\\\p{N}]+|"
-        "\\\\s+(?!\\\\S)|\\\\s+";
-    static const char qwen2[] = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\\\r\\\\n\\\\p{L}\\\\p{N}]?\\\\p{"
-                                "L}+|\\\\p{N}| ?[^\\\\s\\\\p{L}\\\\p{N}]+"
-                                "[\\\\r\\\\n]*|\\\\s*[\\\\r\\\\n]+|\\\\s+(?!\\\\S)|\\\\s+";
-    static const char llama3[] =
-        "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\\\r\\\\n\\\\p{L}\\\\p{N}]?\\\\p{L}+|\\\\p{N}{1,3}| "
-        "?[^\\\\s\\\\p{L}"
-        "\\\\p{N}]+[\\\\r\\\\n]*|\\\\s*[\\\\r\\\\n]+|\\\\s+(?!\\\\S)|\\\\s+";
     static const struct {
-        const char *name, *pattern;
+        const char *names; /* with a space round each */
+        const char *pattern;
     } rows[] = {
-        {"gpt-2", gpt2},       {"roberta-bpe", gpt2}, {"phi-2", gpt2},       {"jina-es", gpt2},
-        {"jina-de", gpt2},     {"jina-v2-es", gpt2},  {"jina-v2-de", gpt2},  {"jina-v2-code", gpt2},
-        {"jina-v1-en", gpt2},  {"mpt", gpt2},         {"modern-bert", gpt2}, {"qwen2", qwen2},
-        {"stablelm2", qwen2},  {"llama3", llama3},    {"llama-v3", llama3},  {"llama-bpe", llama3},
-        {"smaug-bpe", llama3},
+        {" gpt-2 roberta-bpe phi-2 mpt jina-es jina-de jina-v1-en jina-v2-es jina-v2-de "
+         "jina-v2-code modern-bert ",
+         ED_PATTERN_GPT2},
+        {" qwen2 stablelm2 ", ED_PATTERN_QWEN2},
+        {" llama3 llama-v3 llama-bpe smaug-bpe ", ED_PATTERN_LLAMA3},
     };
+    size_t n_bytes = strlen(pre);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (strcmp(rows[i].name, pre) == 0)
-            return rows[i].pattern;
+        for (const char *at = rows[i].names; n_bytes > 0 && (at = strstr(at, pre)); at++)
+            if (at > rows[i].names && at[-1] == ' ' && at[n_bytes] == ' ' && !strchr(pre, ' '))
+                return rows[i].pattern;
     return NULL;
 }
 
@@ -253,12 +245,12 @@ static embedd_status write_byte_bpe(ed_buf *json, const ed_tokenizer_parts *part
     if (!pattern)
         return ed_fail(err, EMBEDD_UNSUPPORTED, "%s: pre-tokenizer %.64s is not supported", where,
                        pre);
-    ed_buf_printf(
-        json,
-        ",\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\","
-        "\"pattern\":{\"Regex\":\"%s\"},\"behavior\":\"Isolated\",\"invert\":false},"
-        "{\"type\":\"ByteLevel\",\"add_prefix_space\":%s,\"use_regex\":false}]}",
-        pattern, parts->space_prefix ? "true" : "false");
+    ed_buf_append_text(json, ",\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":["
+                             "{\"type\":\"Split\",\"behavior\":\"Isolated\",\"invert\":false,"
+                             "\"pattern\":{\"Regex\":");
+    ed_json_write_string(json, (embedd_text){pattern, strlen(pattern)});
+    ed_buf_printf(json, "}},{\"type\":\"ByteLevel\",\"add_prefix_space\":%s,\"use_regex\":false}]}",
+                  parts->space_prefix ? "true" : "false");
     ed_buf_append_text(json, ",\"model\":{\"type\":\"BPE\",\"merges\":[");
     for (size_t i = 0; i < parts->n_merges; i++) {
         ed_buf_append_text(json, i == 0 ? "" : ",");

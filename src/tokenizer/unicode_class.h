@@ -16,13 +16,16 @@ enum {
     ED_UNICODE_PUNCTUATION = 1 << 4,     /* what BertPreTokenizer cuts out */
     ED_UNICODE_WORD = 1 << 5,            /* \w of regular expressions */
     ED_UNICODE_DECOMPOSES = 1 << 6,      /* has a decomposition or a combining class */
-    ED_UNICODE_LOWERS = 1 << 7           /* is not its own small letter */
+    ED_UNICODE_LOWERS = 1 << 7,          /* is not its own small letter */
+    ED_UNICODE_LETTER = 1 << 8,          /* \p{L} of Oniguruma */
+    ED_UNICODE_NUMBER = 1 << 9,          /* \p{N} of Oniguruma */
+    ED_UNICODE_NUMERIC = 1 << 10         /* what Digits cuts out */
 };
 
 #define ED_CODE_POINT_END 0x110000u
 
 extern const uint8_t ed_unicode_block_of[ED_CODE_POINT_END / 128];
-extern const uint8_t ed_unicode_blocks[][128];
+extern const uint16_t ed_unicode_blocks[][128];
 
 /* The letters first, first + step, ... last have their small letters `distance` away. */
 typedef struct ed_unicode_lower_range {

@@ -26,12 +26,25 @@ typedef struct ed_vocabulary {
  * Allocates in proportion to the text. Close after a failure, too. */
 embedd_status ed_vocabulary_open(ed_vocabulary *vocabulary, embedd_text json, const char *where,
                                  embedd_error *err);
+/* From the JSON of a list [["token", score], ...]; ids are places. Of a token that occurs twice the
+ * last id counts. *scores [n_tokens] is the caller's (ed_free) even after a failure. `exact`: else
+ * scores are read as score_number.h has it. */
+embedd_status ed_vocabulary_open_scored(ed_vocabulary *vocabulary, double **scores,
+                                        embedd_text json, bool exact, const char *where,
+                                        embedd_error *err);
 void ed_vocabulary_close(ed_vocabulary *vocabulary); /* a zeroed struct is allowed */
 
 /* -1 = no such token. */
 int32_t ed_vocabulary_find(const ed_vocabulary *vocabulary, const char *bytes, size_t n_bytes);
 /* NULL = no token has this id. */
 const char *ed_vocabulary_token_of(const ed_vocabulary *vocabulary, int32_t id);
+
+/* The id of a model's "unk_token", -1 if there is none; FORMAT: it is not in the vocabulary. */
+embedd_status ed_vocabulary_read_unknown(const ed_vocabulary *vocabulary, struct json_object *model,
+                                         int32_t *out, const char *where, embedd_error *err);
+
+/* The ids of the tokens <0x00> .. <0xFF>, -1 where there is none. */
+void ed_vocabulary_find_bytes(const ed_vocabulary *vocabulary, int32_t ids[256]);
 
 /* A number from a file as an id; `what` names it in the error. */
 embedd_status ed_read_id(struct json_object *json, int32_t *out, const char *what,

@@ -20,8 +20,8 @@ typedef struct wordpiece {
 static embedd_status open_wordpiece(void **out, ed_vocabulary *vocabulary,
                                     const ed_tokenizer_file *file, struct json_object *json,
                                     embedd_error *err);
-static void encode_words(const void *model, const embedd_text *words, size_t n_words,
-                         ed_id_list *ids);
+static bool encode_words(const void *model, ed_model_scratch *scratch, const embedd_text *words,
+                         size_t n_words, ed_id_list *ids);
 static bool encode_word(const wordpiece *model, embedd_text word, ed_id_list *ids);
 static bool is_longer(embedd_text word, size_t chars_max);
 
@@ -67,9 +67,10 @@ static embedd_status open_wordpiece(void **out, ed_vocabulary *vocabulary,
     return EMBEDD_OK;
 }
 
-static void encode_words(const void *model, const embedd_text *words, size_t n_words,
-                         ed_id_list *ids)
+static bool encode_words(const void *model, ed_model_scratch *scratch, const embedd_text *words,
+                         size_t n_words, ed_id_list *ids)
 {
+    (void)scratch;
     const wordpiece *pieces = model;
     for (size_t i = 0; i < n_words; i++) {
         size_t n_before = ids->n;
@@ -78,6 +79,7 @@ static void encode_words(const void *model, const embedd_text *words, size_t n_w
         ids->n = n_before; /* without the pieces found so far */
         ed_id_list_add(ids, pieces->unknown);
     }
+    return true;
 }
 
 /* False: the word is unknown, and some of its ids may have been added. */

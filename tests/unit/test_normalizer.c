@@ -15,6 +15,8 @@
     "{\"type\":\"BertNormalizer\",\"clean_text\":%s,\"handle_chinese_chars\":%s,"                  \
     "\"strip_accents\":%s,\"lowercase\":%s}"
 
+#define REPLACE(pattern) "{\"type\":\"Replace\",\"content\":\"-\",\"pattern\":{" pattern "}}"
+
 static embedd_status try_open(ed_normalizer *normalizer, const char *json, embedd_error *err)
 {
     struct json_object *tree = json_tokener_parse(json);
@@ -31,10 +33,12 @@ static void check_n(const char *json, const char *text, size_t n_bytes, const ch
     embedd_text out;
     ed_normalizer_scratch_init(&scratch);
     assert_int_equal(try_open(&normalizer, json, &err), EMBEDD_OK);
-    assert_true(ed_normalizer_run(&normalizer, &scratch, (embedd_text){text, n_bytes}, &out));
+    assert_int_equal(ed_normalizer_run(&normalizer, &scratch, (embedd_text){text, n_bytes}, &out),
+                     EMBEDD_OK);
     assert_int_equal(out.n_bytes, strlen(expected));
     assert_memory_equal(out.bytes, expected, out.n_bytes);
     ed_normalizer_scratch_clear(&scratch);
+    ed_normalizer_close(&normalizer);
 }
 
 static void check(const char *json, const char *text, const char *expected)
@@ -167,6 +171,70 @@ static void long_stretches_are_cut_where_nothing_combines(void **state)
     ed_free(expected);
 }
 
+static void strings_and_expressions_are_replaced(void **state)
+{
+    (void)state;
+    check(REPLACE("\"String\":\"ab\""), "ababxabab ab", "--x-- -");
+    check(REPLACE("\"String\":\".\""), "a.b", "a-b");
+    check(REPLACE("\"Regex\":\" {2,}\""), "a b  c     ", "a b-c-");
+    check(REPLACE("\"Regex\":\"\\\\s+\""), "a \xC2\x85\xE3\x80\x80 b\xE1\xA0\x8E",
+          "a-b\xE1\xA0\x8E");
+    /* Empty matches, but not right after another one. */
+    check(REPLACE("\"Regex\":\"x*\""), "axx\xC3\xA9", "-a-\xC3\xA9-");
+    check(REPLACE("\"Regex\":\"(?<=a)b|^c\""), "ab\ncb", "a-\n-b");
+}
+
+static void a_step_limit_ends_what_takes_too_long(void **state)
+{
+    (void)state;
+    ed_normalizer normalizer;
+    ed_normalizer_scratch scratch;
+    embedd_error err;
+    embedd_text out;
+    ed_normalizer_scratch_init(&scratch);
+    assert_int_equal(try_open(&normalizer, REPLACE("\"Regex\":\"(a+)+[bc]\""), &err), EMBEDD_OK);
+    embedd_text text = {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaad", 49};
+    assert_int_equal(ed_normalizer_run(&normalizer, &scratch, text, &out), EMBEDD_LIMIT);
+    ed_normalizer_scratch_clear(&scratch);
+    ed_normalizer_close(&normalizer);
+}
+
+static void ends_are_stripped_and_beginnings_added(void **state)
+{
+    (void)state;
+    static const char strip[] = "{\"type\":\"Strip\",\"strip_left\":%s,\"strip_right\":%s}";
+    const char *const cases[][3] = {{"true", "true", "a b"},
+                                    {"true", "false", "a b\xE3\x80\x80\n"},
+                                    {"false", "true",
+                                     " \xC2\x85"
+                                     "a b"},
+                                    {"false", "false",
+                                     " \xC2\x85"
+                                     "a b\xE3\x80\x80\n"}};
+    for (size_t i = 0; i < 4; i++) {
+        char json[128];
+        snprintf(json, sizeof json, strip, cases[i][0], cases[i][1]);
+        check(json,
+              " \xC2\x85"
+              "a b\xE3\x80\x80\n",
+              cases[i][2]);
+    }
+    check("{\"type\":\"Strip\",\"strip_left\":true,\"strip_right\":true}", " \t ", "");
+    check("{\"type\":\"Prepend\",\"prepend\":\"\xE2\x96\x81\"}", "a",
+          "\xE2\x96\x81"
+          "a");
+    check("{\"type\":\"Prepend\",\"prepend\":\"x\"}", "", "");
+    check("{\"type\":\"Nmt\"}",
+          "\x01"
+          "a\tb\xE2\x80\x8B\x7F"
+          "c",
+          "a b c");
+    check("{\"type\":\"ByteLevel\"}", "a \xC3\xA9", "a\xC4\xA0\xC3\x83\xC2\xA9");
+    check("{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Lowercase\"},{\"type\":\"Prepend\","
+          "\"prepend\":\"A\"},{\"type\":\"NFD\"},{\"type\":\"StripAccents\"}]}",
+          "\xC3\x89", "Ae");
+}
+
 static void what_is_not_known_is_named(void **state)
 {
     (void)state;
@@ -175,10 +243,28 @@ static void what_is_not_known_is_named(void **state)
         embedd_status status;
         const char *message;
     } cases[] = {
-        {"{\"type\":\"Precompiled\"}", EMBEDD_UNSUPPORTED,
-         "t.json: normalizer Precompiled is not supported"},
-        {"{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Nmt\"}]}", EMBEDD_UNSUPPORTED,
-         "t.json: normalizer Nmt is not supported"},
+        {"{\"type\":\"Append\"}", EMBEDD_UNSUPPORTED, "t.json: normalizer Append is not supported"},
+        {"{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Cyrillic\"}]}", EMBEDD_UNSUPPORTED,
+         "t.json: normalizer Cyrillic is not supported"},
+        {"{\"type\":\"Precompiled\"}", EMBEDD_FORMAT, "t.json: precompiled_charsmap is missing"},
+        {"{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"AAA\"}", EMBEDD_FORMAT,
+         "t.json: precompiled_charsmap is not base64"},
+        {"{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"CAAAAAAA\"}", EMBEDD_FORMAT,
+         "t.json: precompiled_charsmap is cut short"},
+        {"{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"BAAAAAAAAAD/AA==\"}", EMBEDD_FORMAT,
+         "t.json: precompiled_charsmap is not valid UTF-8"},
+        {"{\"type\":\"Prepend\"}", EMBEDD_FORMAT, "t.json: prepend is not a string"},
+        {REPLACE("\"String\":\"\""), EMBEDD_UNSUPPORTED,
+         "t.json: an empty pattern is not supported"},
+        {REPLACE("\"Glob\":\"*\""), EMBEDD_FORMAT, "t.json: pattern is not a String or a Regex"},
+        {REPLACE("\"Regex\":\"a\\\\wb\""), EMBEDD_UNSUPPORTED,
+         "t.json: the regular expression a\\wb is not supported at \\wb"},
+        {REPLACE("\"Regex\":\"[a[b]]\""), EMBEDD_UNSUPPORTED,
+         "t.json: the regular expression [a[b]] is not supported at [b]]"},
+        {REPLACE("\"Regex\":\"(?m:.)\""), EMBEDD_UNSUPPORTED,
+         "t.json: the regular expression (?m:.) is not supported at (?m:.)"},
+        {REPLACE("\"Regex\":\"(a\""), EMBEDD_UNSUPPORTED,
+         "t.json: the regular expression (a is not supported"},
         {"{\"type\":\"Sequence\"}", EMBEDD_FORMAT, "t.json: normalizers is missing"},
         {"{\"type\":\"Sequence\",\"normalizers\":[1]}", EMBEDD_FORMAT,
          "t.json: normalizer is not an object"},
@@ -190,6 +276,7 @@ static void what_is_not_known_is_named(void **state)
         embedd_error err;
         assert_int_equal(try_open(&normalizer, cases[i].json, &err), cases[i].status);
         assert_string_equal(err.message, cases[i].message);
+        ed_normalizer_close(&normalizer);
     }
 }
 
@@ -208,7 +295,8 @@ static void nesting_has_an_end(void **state)
             strncat(json, "]}", sizeof json - strlen(json) - 1);
         assert_int_equal(try_open(&normalizer, json, &err),
                          depth <= 8 ? EMBEDD_OK : EMBEDD_UNSUPPORTED);
-        assert_int_equal(normalizer.n_steps, depth <= 8 ? 2 : 0);
+        assert_int_equal(normalizer.n_passes, depth <= 8 ? 1 : 0);
+        ed_normalizer_close(&normalizer);
     }
 }
 
@@ -225,6 +313,9 @@ int main(void)
         cmocka_unit_test(later_characters_are_left_alone),
         cmocka_unit_test(stretches_keep_their_base),
         cmocka_unit_test(long_stretches_are_cut_where_nothing_combines),
+        cmocka_unit_test(strings_and_expressions_are_replaced),
+        cmocka_unit_test(a_step_limit_ends_what_takes_too_long),
+        cmocka_unit_test(ends_are_stripped_and_beginnings_added),
         cmocka_unit_test(what_is_not_known_is_named),
         cmocka_unit_test(nesting_has_an_end),
     };

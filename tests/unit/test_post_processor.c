@@ -34,6 +34,10 @@ static void each_kind_puts_its_tokens(void **state)
           "0 7 2", 2, 11);
     check(TEMPLATE("[" TEXT "]", "{}"), "7", 0, 11);
     check(TEMPLATE("[" TEXT "," CLS "]", IDS), "7 5 99", 2, 100);
+    check("{\"type\":\"Sequence\",\"processors\":[{\"type\":\"ByteLevel\"}," TEMPLATE(
+              "[" TEXT "," CLS "]", IDS) "]}",
+          "7 5 99", 2, 100);
+    check("{\"type\":\"ByteLevel\"}", "7", 0, 11);
     check(TEMPLATE("[" CLS "," CLS "," TEXT "," CLS "]", IDS), "5 99 5 99 7 5 99", 6, 100);
 }
 
@@ -45,8 +49,14 @@ static void what_is_not_known_is_named(void **state)
         embedd_status status;
         const char *message;
     } cases[] = {
-        {"{\"type\":\"ByteLevel\"}", EMBEDD_UNSUPPORTED,
-         "t.json: post_processor ByteLevel is not supported"},
+        {"{\"type\":\"Pairwise\"}", EMBEDD_UNSUPPORTED,
+         "t.json: post_processor Pairwise is not supported"},
+        {"{\"type\":\"Sequence\"}", EMBEDD_FORMAT, "t.json: processors is missing"},
+        {"{\"type\":\"Sequence\",\"processors\":[{\"type\":\"Sequence\"}]}", EMBEDD_UNSUPPORTED,
+         "t.json: post_processor Sequence is not supported"},
+        {"{\"type\":\"Sequence\",\"processors\":[" TEMPLATE("[" CLS "," TEXT "]", IDS) "," TEMPLATE(
+             "[" CLS "," TEXT "]", IDS) "]}",
+         EMBEDD_UNSUPPORTED, "t.json: two post-processors that add tokens"},
         {"{}", EMBEDD_FORMAT, "t.json: post_processor has no type"},
         {"7", EMBEDD_FORMAT, "t.json: post_processor is not an object"},
         {TEMPLATE("[" CLS "]", IDS), EMBEDD_UNSUPPORTED,

@@ -89,6 +89,11 @@ static void invalid_utf8_is_refused_with_its_place(void **state)
     assert_int_equal(f->ids[1], 10);
 }
 
+#define BPE(vocab, merges, more)                                                                   \
+    "{\"model\":{" more "\"type\":\"BPE\",\"vocab\":{" vocab "},\"merges\":" merges "}}"
+#define UNIGRAM(vocab, unk_id)                                                                     \
+    "{\"model\":{\"type\":\"Unigram\",\"vocab\":[" vocab "],\"unk_id\":" unk_id "}}"
+
 static void files_are_refused_by_name(void **state)
 {
     fixture *f = *state;
@@ -105,9 +110,28 @@ static void files_are_refused_by_name(void **state)
         {"{}", EMBEDD_FORMAT, "t.json: model is missing"},
         {"{\"version\":\"2.0\"}", EMBEDD_UNSUPPORTED, "t.json: version 2.0 is not supported"},
         {"{\"model\":{}}", EMBEDD_FORMAT, "t.json: model has no type"},
-        {"{\"model\":{\"type\":\"BPE\",\"vocab\":{}}}", EMBEDD_UNSUPPORTED,
-         "t.json: model BPE is not supported"},
-        {"{\"model\":{\"vocab\":{},\"vocab\":{}}}", EMBEDD_FORMAT, "t.json: two vocabs"},
+        {"{\"model\":{\"type\":\"BNE\",\"vocab\":{}}}", EMBEDD_UNSUPPORTED,
+         "t.json: model BNE is not supported"},
+        {BPE("\"a\":0", "[]", "\"dropout\":0.1,"), EMBEDD_UNSUPPORTED,
+         "t.json: dropout is not supported"},
+        {BPE("\"a\":0", "null", ""), EMBEDD_FORMAT, "t.json: merges is not a list"},
+        {BPE("\"a\":0", "[\"aa\"]", ""), EMBEDD_FORMAT,
+         "t.json: merges[0] is not a pair of tokens"},
+        {BPE("\"a\":0,\"aa\":1", "[\"a a\",[\"a\"]]", ""), EMBEDD_FORMAT,
+         "t.json: merges[1] is not a pair of tokens"},
+        {BPE("\"a\":0", "[[\"a\",\"a\"]]", ""), EMBEDD_FORMAT,
+         "t.json: merges[0]: what they make is not in vocab"},
+        {BPE("\"a\":0", "[]", "\"unk_token\":\"u\","), EMBEDD_FORMAT,
+         "t.json: unk_token u is not in vocab"},
+        {UNIGRAM("[\"a\",-1]", "null"), EMBEDD_UNSUPPORTED,
+         "t.json: a Unigram without unk_id is not supported"},
+        {UNIGRAM("[\"a\",-1]", "1"), EMBEDD_FORMAT, "t.json: unk_id 1 is not in vocab"},
+        {UNIGRAM("[\"a\"]", "0"), EMBEDD_FORMAT, "t.json: the score of a is not a number"},
+        {UNIGRAM("[\"a\",1e999]", "0"), EMBEDD_FORMAT, "t.json: the score of a is not a number"},
+        {UNIGRAM("[1,1]", "0"), EMBEDD_FORMAT, "t.json: vocab[0] has no token"},
+        {"{\"model\":{\"type\":\"WordLevel\",\"vocab\":{\"a\":0}}}", EMBEDD_FORMAT,
+         "t.json: unk_token is missing"},
+        {"{\"model\":{\"vocab\":{},\"vocab\":{}}}", EMBEDD_FORMAT, "t.json: vocab is there twice"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_int_equal(ed_tokenizer_open_bytes(&tokenizer, cases[i].json, strlen(cases[i].json),

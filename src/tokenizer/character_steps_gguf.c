@@ -4,19 +4,19 @@
  * decomposition is kept, Korean syllables become their leading consonant, all marks go, and
  * controls that are white space cut words.
  * Source: github.com/ggml-org/llama.cpp, src/llama-vocab.cpp, llm_tokenizer_wpm_session. */
-#include "tokenizer/normalizer.h"
+#include "tokenizer/character_pass.h"
 
 #include "tokenizer/unicode_class.h"
 #include "tokenizer/unicode_normal.h"
 
-bool ed_normalizer_keep_bases(ed_code_points *points)
+bool ed_character_keep_bases(ed_code_points *points)
 {
     for (size_t i = 0; i < points->n; i++)
         points->at[i] = ed_unicode_base(points->at[i]);
     return true;
 }
 
-bool ed_normalizer_clean_gguf(ed_code_points *points)
+bool ed_character_clean_gguf(ed_code_points *points)
 {
     size_t n = 0;
     for (size_t i = 0; i < points->n; i++) {
@@ -30,7 +30,7 @@ bool ed_normalizer_clean_gguf(ed_code_points *points)
 }
 
 /* One letter for one letter. */
-bool ed_normalizer_lower_simple(ed_code_points *points)
+bool ed_character_lower_simple(ed_code_points *points)
 {
     for (size_t i = 0; i < points->n; i++)
         points->at[i] = points->at[i] == 0x130 ? 'i' : ed_unicode_lower(points->at[i]);

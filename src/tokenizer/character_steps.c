@@ -1,6 +1,6 @@
 /* In: code points. Out: code points, changed by one step. Sources: huggingface/tokenizers,
- * normalizers/bert.rs and normalizers/strip.rs. */
-#include "tokenizer/normalizer.h"
+ * normalizers/bert.rs, strip.rs, unicode.rs. */
+#include "tokenizer/character_pass.h"
 
 #include "base/checked.h"
 #include "tokenizer/unicode_class.h"
@@ -9,7 +9,7 @@ static void remove_flagged(ed_code_points *points, unsigned flags);
 static bool is_chinese(uint32_t code_point);
 
 /* BertNormalizer, clean_text: controls go, every space is U+0020. */
-bool ed_normalizer_clean(ed_code_points *points)
+bool ed_character_clean(ed_code_points *points)
 {
     remove_flagged(points, ED_UNICODE_CONTROL);
     for (size_t i = 0; i < points->n; i++)
@@ -19,7 +19,7 @@ bool ed_normalizer_clean(ed_code_points *points)
 }
 
 /* BertNormalizer, handle_chinese_chars: a space on both sides of each. */
-bool ed_normalizer_pad_chinese(ed_code_points *points)
+bool ed_character_pad_chinese(ed_code_points *points)
 {
     size_t n_chinese = 0, n_max, n = 0;
     for (size_t i = 0; i < points->n; i++)
@@ -43,20 +43,20 @@ bool ed_normalizer_pad_chinese(ed_code_points *points)
 }
 
 /* BertNormalizer, strip_accents, after NFD. */
-bool ed_normalizer_strip_nonspacing(ed_code_points *points)
+bool ed_character_strip_nonspacing(ed_code_points *points)
 {
     remove_flagged(points, ED_UNICODE_MARK_NONSPACING);
     return true;
 }
 
 /* StripAccents */
-bool ed_normalizer_strip_marks(ed_code_points *points)
+bool ed_character_strip_marks(ed_code_points *points)
 {
     remove_flagged(points, ED_UNICODE_MARK);
     return true;
 }
 
-bool ed_normalizer_lower(ed_code_points *points)
+bool ed_character_lower(ed_code_points *points)
 {
     size_t n_dotted = 0, n_max, n;
     for (size_t i = 0; i < points->n; i++) {
@@ -77,6 +77,24 @@ bool ed_normalizer_lower(ed_code_points *points)
             points->spare[n++] = 0x307;
     }
     ed_code_points_swap(points, n);
+    return true;
+}
+
+/* Nmt: controls go, odd spaces are U+0020. Source: normalizers/unicode.rs. */
+bool ed_character_nmt(ed_code_points *points)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < points->n; i++) {
+        uint32_t c = points->at[i];
+        bool goes = (c >= 0x01 && c <= 0x08) || c == 0x0B || (c >= 0x0E && c <= 0x1F) ||
+                    c == 0x7F || c == 0x8F || c == 0x9F;
+        bool space = c == 0x09 || c == 0x0A || c == 0x0C || c == 0x0D || c == 0x1680 ||
+                     (c >= 0x200B && c <= 0x200F) || c == 0x2028 || c == 0x2029 || c == 0x2581 ||
+                     c == 0xFEFF || c == 0xFFFD;
+        points->at[n] = space ? ' ' : c;
+        n += !goes;
+    }
+    points->n = n;
     return true;
 }
 
