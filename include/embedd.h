@@ -223,7 +223,6 @@ EMBEDD_API size_t embedd_session_threads(const embedd_session *session);
 EMBEDD_API size_t embedd_session_batch_tokens_max(const embedd_session *session);
 EMBEDD_API size_t embedd_session_scratch_bytes(const embedd_session *session);
 
-/* One text, as token ids, with its own options: rows of many requests can share one call. */
 /* How a vector is cut to fewer dimensions (Matryoshka). */
 typedef enum embedd_cut {
     EMBEDD_CUT_MODEL = 0, /* as the model's authors say: nomic-bert by layer norm, others plainly */
@@ -231,6 +230,7 @@ typedef enum embedd_cut {
     EMBEDD_CUT_LAYER_NORM /* standardize the whole vector first */
 } embedd_cut;
 
+/* One text, as token ids, with its own options: rows of many requests can share one call. */
 typedef struct embedd_row {
     const int32_t *ids;     /* [n_tokens], from embedd_encode */
     size_t n_tokens;        /* 1 .. tokens_max */
@@ -239,7 +239,7 @@ typedef struct embedd_row {
     size_t dimensions; /* keep the first so many numbers; 0 or more than there are = all */
     embedd_cut cut;
     bool normalize; /* make the length 1 even if the model does not end in Normalize */
-    float *out;     /* [embedd_model_dimensions(model, pooling)]; caller's memory */
+    float *out;     /* [`dimensions`, or embedd_model_dimensions(model, pooling)]; the caller's */
 } embedd_row;
 
 /* The vectors of `n_rows` rows, computed in as few packed batches as the session's size allows.
