@@ -36,17 +36,16 @@ enum { PEAK_CHAINS = 12, PEAK_STEPS = 20000 };
 /* Each returns floating point operations done. The empty assembly keeps the sums in registers and
  * the compiler from dropping them. */
 #define PEAK_LOOP(type, zero, step)                                                                \
-    type s[PEAK_CHAINS];                                                                           \
-    for (int c = 0; c < PEAK_CHAINS; c++)                                                          \
-        s[c] = zero;                                                                               \
+    type s0 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero, s5 = zero, s6 = zero, s7 = zero;   \
+    type s8 = zero, s9 = zero, s10 = zero, s11 = zero;                                             \
     for (int i = 0; i < PEAK_STEPS; i++) {                                                         \
-        s[0] = step(s[0]), s[1] = step(s[1]), s[2] = step(s[2]), s[3] = step(s[3]);                \
-        s[4] = step(s[4]), s[5] = step(s[5]), s[6] = step(s[6]), s[7] = step(s[7]);                \
-        s[8] = step(s[8]), s[9] = step(s[9]), s[10] = step(s[10]), s[11] = step(s[11]);            \
+        s0 = step(s0), s1 = step(s1), s2 = step(s2), s3 = step(s3), s4 = step(s4), s5 = step(s5);  \
+        s6 = step(s6), s7 = step(s7), s8 = step(s8), s9 = step(s9), s10 = step(s10);               \
+        s11 = step(s11);                                                                           \
         __asm__ volatile(""                                                                        \
-                         : PEAK_IN(s[0]), PEAK_IN(s[1]), PEAK_IN(s[2]), PEAK_IN(s[3]),             \
-                           PEAK_IN(s[4]), PEAK_IN(s[5]), PEAK_IN(s[6]), PEAK_IN(s[7]),             \
-                           PEAK_IN(s[8]), PEAK_IN(s[9]), PEAK_IN(s[10]), PEAK_IN(s[11]));          \
+                         : PEAK_IN(s0), PEAK_IN(s1), PEAK_IN(s2), PEAK_IN(s3), PEAK_IN(s4),        \
+                           PEAK_IN(s5), PEAK_IN(s6), PEAK_IN(s7), PEAK_IN(s8), PEAK_IN(s9),        \
+                           PEAK_IN(s10), PEAK_IN(s11));                                            \
     }                                                                                              \
     return 2.0 * PEAK_CHAINS * PEAK_STEPS * (double)(sizeof(type) / sizeof(float))
 
@@ -104,10 +103,9 @@ static double peak_bf16(void)
 __attribute__((target("avx512f,avx512vnni"))) static double peak_vnni_steps(void)
 {
     __m512i a = _mm512_set1_epi8(1), b = a;
-    __m512 zero = _mm512_setzero_ps(); /* not a constant, or the sums would be cleared in memory */
-    __asm__ volatile("" : "+v"(a), "+v"(b), "+v"(zero));
+    __asm__ volatile("" : "+v"(a), "+v"(b));
 #define STEP(x) _mm512_castsi512_ps(_mm512_dpbusd_epi32(_mm512_castps_si512(x), a, b))
-    PEAK_LOOP(__m512, zero, STEP);
+    PEAK_LOOP(__m512, _mm512_setzero_ps(), STEP);
 #undef STEP
 }
 
