@@ -1,7 +1,8 @@
 """What the numbers look like: a Markdown table and a plot."""
 BASE = "onnxruntime-f32"
 COLOURS = ["#0b6e4f", "#6b7a8f", "#a9b4c2", "#d7c49e", "#e3d8c1", "#c2b8a3"]
-LABELS = {"embedd-f32": "**embedd f32**", "onnxruntime-f32": "ONNX Runtime f32", "openvino-f32": "OpenVINO f32",
+LABELS = {"embedd-f32": "**embedd f32**", "embedd-bf16": "**embedd bf16**", "embedd-int8": "**embedd int8**",
+          "onnxruntime-f32": "ONNX Runtime f32", "openvino-f32": "OpenVINO f32",
           "torch-f32": "torch f32", "torch-bf16": "torch bf16", "openvino-bf16": "OpenVINO bf16",
           "embedd": "**embedd**", "sidecar": "FastAPI + sentence-transformers"}
 
