@@ -154,6 +154,9 @@ static bool encode_text(ed_job *job, embedd_encoder *encoder, size_t text_index,
                                          ids_cap, usage, &err);
     if (status == EMBEDD_OK)
         return true;
+    if (status == EMBEDD_ARGUMENT && job->request.tokens_max > 0) /* Ollama's sentence */
+        return ed_problem_set(&job->problem, ED_PROBLEM_INVALID_VALUE, EMBEDD_NO_INDEX,
+                              "input after truncation exceeds maximum context length");
     if (status != EMBEDD_TOO_LONG)
         return ed_problem_set(&job->problem, ed_problem_of(status), text_index, NULL);
     ed_problem_set(&job->problem, ED_PROBLEM_INPUT_TOO_LONG, text_index,

@@ -75,6 +75,9 @@ class OllamaTest(unittest.TestCase):
         self.assertEqual(answer["prompt_eval_count"], 16)
         self.assertEqual(answer["truncated"][0]["tokens_used"], 16)
         self.refused(400, model=NAME, input="a", options={"num_ctx": "16"})
+        for num_ctx in (1, 2):  # no room for a word between the special tokens, or for them
+            reply = self.server.post({"model": NAME, "input": "a", "options": {"num_ctx": num_ctx}}, path="/api/embed")
+            self.assertEqual(reply.status, 400 if num_ctx == 1 else 200, reply.body[:300])
 
     def test_a_text_that_is_too_long(self):
         self.assertEqual(len(self.embed(model=NAME, input=LONG)["truncated"]), 1)
