@@ -1,10 +1,10 @@
 /* Token ids against the reference's, exactly.
  *
- *     golden_ids                              every folder of EMBEDD_TEST_DATA/golden, and every
- * file of EMBEDD_TEST_DATA/tokenizer golden_ids [--whole] FOLDER FILE ...    the rows of FILE with
- * the tokenizer of FOLDER;
- *                                             --whole: the rows were not cut at the model's limit
- */
+ *     golden_ids
+ *         every folder of EMBEDD_TEST_DATA/golden, and the strings of EMBEDD_TEST_DATA/tokenizer
+ *     golden_ids [--whole] FOLDER FILE ...
+ *         the rows of FILE with the tokenizer of FOLDER; --whole: they were not cut at the model's
+ *         limit */
 #include "base/file_map.h"
 #include "base/memory.h"
 #include "formats/json.h"
@@ -148,25 +148,102 @@ static void check_golden(const char *golden)
     closedir(directory);
 }
 
-/* NAME.jsonl belongs to the tokenizer in the folder NAME beside it, or in that of `golden`. */
+/* FNV-1a of the ids as little-endian words. */
+static uint64_t sum_of(const int32_t *ids, size_t n_ids)
+{
+    uint64_t sum = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < n_ids; i++)
+        for (unsigned shift = 0; shift < 32; shift += 8)
+            sum = (sum ^ ((uint32_t)ids[i] >> shift & 0xFF)) * UINT64_C(0x100000001b3);
+    return sum;
+}
+
+/* The line's end, and *line moved behind it; NULL after the last one. */
+static const char *next_line(const char **line)
+{
+    const char *end = **line ? strchr(*line, '\n') : NULL;
+    if (end)
+        *line = end + 1;
+    return end;
+}
+
+static bool check_sum(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
+                      embedd_text line, uint64_t expected)
+{
+    struct json_object *string = NULL;
+    embedd_error err;
+    if (ed_json_parse(line.bytes, line.n_bytes, "strings.jsonl", &string, &err) != EMBEDD_OK)
+        die("strings.jsonl", err.message);
+    size_t n_bytes = (size_t)json_object_get_string_len(string);
+    size_t tokens_max = n_bytes * 8 + 64, n_ids = 0, n_total = 0;
+    char *text = malloc(n_bytes > 0 ? n_bytes : 1); /* exactly as large, for the sanitizers */
+    int32_t *ids = malloc(tokens_max * sizeof *ids);
+    memcpy(text, json_object_get_string(string), n_bytes);
+    if (ed_tokenizer_encode(tokenizer, scratch, (embedd_text){text, n_bytes}, tokens_max, ids,
+                            &n_ids, &n_total, &err) != EMBEDD_OK)
+        die("strings.jsonl", err.message);
+    bool same = n_total == n_ids && sum_of(ids, n_ids) == expected;
+    free(text);
+    free(ids);
+    json_object_put(string);
+    return same;
+}
+
+/* Of each string, the sum of the ids that the reference gives. */
+static void check_sums(const char *folder, const char *strings_path, const char *sums_path)
+{
+    ed_tokenizer *tokenizer = NULL;
+    ed_tokenizer_scratch *scratch = NULL;
+    embedd_error err;
+    char *strings, *sums;
+    size_t n_bytes, n_rows = 0, n_failed = 0;
+    if (ed_tokenizer_open(&tokenizer, folder, &err) != EMBEDD_OK ||
+        ed_tokenizer_scratch_open(&scratch, tokenizer, &err) != EMBEDD_OK ||
+        ed_file_read(strings_path, 16 << 20, &strings, &n_bytes, &err) != EMBEDD_OK ||
+        ed_file_read(sums_path, 16 << 20, &sums, &n_bytes, &err) != EMBEDD_OK)
+        die(folder, err.message);
+    const char *line = strings, *sum = sums, *begin = line, *sum_begin = sum, *end;
+    while ((end = next_line(&line)) && next_line(&sum)) {
+        n_rows++;
+        if (!check_sum(tokenizer, scratch, (embedd_text){begin, (size_t)(end - begin)},
+                       strtoull(sum_begin, NULL, 16)) &&
+            n_failed++ < SHOWN_MAX)
+            printf("%s: the ids differ: %.*s\n", sums_path, (int)(end - begin), begin);
+        begin = line;
+        sum_begin = sum;
+    }
+    if (*line || *sum)
+        die(sums_path, "not as many lines as strings.jsonl");
+    printf("%-60s %6zu rows, %zu differ\n", sums_path, n_rows, n_failed);
+    n_rows_total += n_rows;
+    n_failed_total += n_failed;
+    ed_free(strings);
+    ed_free(sums);
+    ed_tokenizer_scratch_close(scratch);
+    ed_tokenizer_close(tokenizer);
+}
+
+/* NAME.sums belongs to the tokenizer in the folder NAME beside it, or in that of `golden`. */
 static void check_sample(const char *sample, const char *golden)
 {
     DIR *directory = opendir(sample);
     if (!directory)
         die(sample, "cannot be opened");
+    char *strings = ed_path_join(sample, "strings.jsonl");
     for (struct dirent *entry; (entry = readdir(directory));) {
         const char *dot = strrchr(entry->d_name, '.');
-        if (!dot || strcmp(dot, ".jsonl") != 0)
+        if (!dot || strcmp(dot, ".sums") != 0)
             continue;
         char *name = ed_strndup(entry->d_name, (size_t)(dot - entry->d_name));
         char *path = ed_path_join(sample, entry->d_name);
         char *own = ed_path_join(sample, name), *other = ed_path_join(golden, name);
-        check_file(ed_folder_exists(own) ? own : other, path, true);
+        check_sums(ed_folder_exists(own) ? own : other, strings, path);
         ed_free(name);
         ed_free(path);
         ed_free(own);
         ed_free(other);
     }
+    ed_free(strings);
     closedir(directory);
 }
 
