@@ -71,7 +71,7 @@ int main(int argc, char **argv)
         return 2;
     }
     uint64_t begin = ed_clock_ns();
-    if (ed_tokenizer_open(&tokenizer, argv[1], &err) != EMBEDD_OK)
+    if (ed_tokenizer_open(&tokenizer, argv[1], NULL, &err) != EMBEDD_OK)
         goto done;
     printf("open    %8.1f ms\n", (double)(ed_clock_ns() - begin) / 1e6);
     if (ed_tokenizer_scratch_open(&scratch, tokenizer, &err) != EMBEDD_OK ||

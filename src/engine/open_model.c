@@ -101,7 +101,9 @@ static embedd_status read_folder(embedd_model *model, ed_config *config, embedd_
     const char *folder = model->modules.transformer_folder;
 
     if (status == EMBEDD_OK)
-        status = ed_tokenizer_open(&model->tokenizer, folder, err);
+        status = ed_tokenizer_open(&model->tokenizer, folder,
+                                   &(ed_tokenizer_options){.lower_case = model->modules.lower_case},
+                                   err);
     if (status == EMBEDD_OK)
         status = ed_tensors_open(&model->tensors, folder, err);
     if (status == EMBEDD_OK)
@@ -162,9 +164,6 @@ static embedd_status check_fit(embedd_model *model, embedd_error *err)
                        "%s: the tokenizer has ids up to %zu, the token embedding only %zu rows",
                        model->folder, ed_tokenizer_ids_max(model->tokenizer) - 1,
                        model->transformer.vocabulary);
-    if (modules->lower_case)
-        return ed_fail(err, EMBEDD_UNSUPPORTED, "%s: sentence_bert_config.json: do_lower_case",
-                       model->folder);
     /* As sentence-transformers: a limit beyond the position table is the table's. */
     if (modules->tokens_max > model->transformer.positions_max)
         modules->tokens_max = model->transformer.positions_max;

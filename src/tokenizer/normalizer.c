@@ -34,7 +34,7 @@ static embedd_status read_strip(ed_normalizer *normalizer, struct json_object *j
 static embedd_status read_byte_level(ed_normalizer *normalizer, struct json_object *json,
                                      const char *where, embedd_error *err);
 
-/* Sequence is not here: it is unfolded by ed_normalizer_open. */
+/* Sequence is not here: it is unfolded by read_all. */
 static const type_row types[] = {
     {"BertNormalizer", read_bert, {NULL}},
     {"BertNormalizerGGUF", read_bert_gguf, {NULL}}, /* of no tokenizer.json: tokenizer_parts.c */
@@ -52,6 +52,9 @@ static const type_row types[] = {
     {"StripAccents", NULL, {ed_character_strip_marks}},
 };
 
+static bool has_lowercase(struct json_object *json);
+static embedd_status read_all(ed_normalizer *normalizer, struct json_object *json,
+                              const char *where, embedd_error *err);
 static embedd_status read_one(ed_normalizer *normalizer, struct json_object *json,
                               struct json_object **parts, const char *where, embedd_error *err);
 static embedd_status add_step(ed_normalizer *normalizer, ed_character_step step, const char *where,
@@ -64,9 +67,41 @@ static embedd_status finish_characters(ed_normalizer *normalizer, const char *wh
 /* ---- open ------------------------------------------------------------------------------------ */
 
 embedd_status ed_normalizer_open(ed_normalizer *normalizer, struct json_object *json,
-                                 const char *where, embedd_error *err)
+                                 bool lower_case, const char *where, embedd_error *err)
 {
     *normalizer = (ed_normalizer){0};
+    embedd_status status = EMBEDD_OK;
+    if (lower_case && !has_lowercase(json))
+        status = add_step(normalizer, ed_character_lower, where, err);
+    if (status == EMBEDD_OK)
+        status = read_all(normalizer, json, where, err);
+    return status == EMBEDD_OK ? finish_characters(normalizer, where, err) : status;
+}
+
+static bool is_type(struct json_object *json, const char *type)
+{
+    const char *own = json_object_is_type(json, json_type_object)
+                          ? json_object_get_string(json_object_object_get(json, "type"))
+                          : NULL;
+    return own && strcmp(own, type) == 0;
+}
+
+static bool has_lowercase(struct json_object *json)
+{
+    struct json_object *parts =
+        is_type(json, "Sequence") ? json_object_object_get(json, "normalizers") : NULL;
+    size_t n_parts =
+        json_object_is_type(parts, json_type_array) ? json_object_array_length(parts) : 0;
+    for (size_t i = 0; i < n_parts; i++)
+        if (is_type(json_object_array_get_idx(parts, i), "Lowercase"))
+            return true;
+    return is_type(json, "Lowercase");
+}
+
+/* A Sequence is its parts, one after the other. */
+static embedd_status read_all(ed_normalizer *normalizer, struct json_object *json,
+                              const char *where, embedd_error *err)
+{
     struct {
         struct json_object *parts;
         size_t next;
@@ -87,7 +122,7 @@ embedd_status ed_normalizer_open(ed_normalizer *normalizer, struct json_object *
                stack[depth - 1].next == json_object_array_length(stack[depth - 1].parts))
             depth--;
         if (depth == 0)
-            return finish_characters(normalizer, where, err);
+            break;
         size_t next = stack[depth - 1].next++;
         status = read_one(normalizer, json_object_array_get_idx(stack[depth - 1].parts, next),
                           &parts, where, err);

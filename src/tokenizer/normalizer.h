@@ -41,10 +41,11 @@ typedef struct ed_normalizer {
     size_t n_passes;
 } ed_normalizer;
 
-/* `json` NULL or null: the text stays as it is. UNSUPPORTED (named), FORMAT, MEMORY. Close after a
- * failure, too. */
+/* `json` NULL or null: the text stays as it is. `lower_case`: Lowercase comes before all else,
+ * unless the normalizer is one or a Sequence with one, as sentence-transformers has it. UNSUPPORTED
+ * (named), FORMAT, MEMORY. Close after a failure, too. */
 embedd_status ed_normalizer_open(ed_normalizer *normalizer, struct json_object *json,
-                                 const char *where, embedd_error *err);
+                                 bool lower_case, const char *where, embedd_error *err);
 void ed_normalizer_close(ed_normalizer *normalizer); /* a zeroed struct is allowed */
 
 /* *out is `text` itself or memory of the scratch, good until the next call. `text` is valid UTF-8.

@@ -3,7 +3,6 @@
 #include "tokenizer/tokenizer.h"
 
 #include "base/error.h"
-#include "base/file_map.h"
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "formats/json.h"
@@ -15,8 +14,6 @@
 
 #include <json-c/json.h>
 #include <string.h>
-
-#define FILE_BYTES_MAX ((size_t)128 << 20)
 
 struct ed_tokenizer {
     ed_added_tokens added;
@@ -33,8 +30,6 @@ struct ed_tokenizer_scratch {
     ed_model_scratch model;
 };
 
-static embedd_status open_file(ed_tokenizer **out, embedd_text json, bool exact_numbers,
-                               const char *where, embedd_error *err);
 static embedd_status open_parts(ed_tokenizer *tokenizer, const ed_tokenizer_file *file,
                                 embedd_error *err);
 static size_t find_ids_max(const ed_tokenizer *tokenizer);
@@ -47,50 +42,16 @@ static embedd_status encode_normalized(const ed_tokenizer *tokenizer, ed_tokeniz
 
 /* ---- open ------------------------------------------------------------------------------------ */
 
-embedd_status ed_tokenizer_open(ed_tokenizer **out, const char *folder, embedd_error *err)
-{
-    *out = NULL;
-    embedd_status status = EMBEDD_OK;
-    char *bytes = NULL;
-    size_t n_bytes = 0;
-    char *path = ed_path_join(folder, "tokenizer.json");
-    char *old_path = ed_path_join(folder, "vocab.txt");
-    if (!path || !old_path) {
-        status = ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", folder);
-        goto done;
-    }
-    if (!ed_file_exists(path) && ed_file_exists(old_path)) {
-        status = ed_fail(err, EMBEDD_UNSUPPORTED,
-                         "%s: there is a vocab.txt but no tokenizer.json, which is needed", folder);
-        goto done;
-    }
-    status = ed_file_read(path, FILE_BYTES_MAX, &bytes, &n_bytes, err);
-    if (status == EMBEDD_OK)
-        status = ed_tokenizer_open_bytes(out, bytes, n_bytes, path, err);
-done:
-    ed_free(bytes);
-    ed_free(path);
-    ed_free(old_path);
-    return status;
-}
-
 embedd_status ed_tokenizer_open_bytes(ed_tokenizer **out, const char *bytes, size_t n_bytes,
                                       const char *where, embedd_error *err)
 {
-    return open_file(out, (embedd_text){bytes, n_bytes}, false, where, err);
+    return ed_tokenizer_open_json(out, (embedd_text){bytes, n_bytes},
+                                  &(ed_tokenizer_options){.lower_case = false}, where, err);
 }
 
-embedd_status ed_tokenizer_open_written(ed_tokenizer **out, const ed_buf *json, const char *where,
-                                        embedd_error *err)
-{
-    *out = NULL;
-    if (json->failed)
-        return ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", where);
-    return open_file(out, (embedd_text){json->data, json->n_bytes}, true, where, err);
-}
-
-static embedd_status open_file(ed_tokenizer **out, embedd_text json, bool exact_numbers,
-                               const char *where, embedd_error *err)
+embedd_status ed_tokenizer_open_json(ed_tokenizer **out, embedd_text json,
+                                     const ed_tokenizer_options *options, const char *where,
+                                     embedd_error *err)
 {
     *out = NULL;
     ed_tokenizer_file file = {0};
@@ -98,7 +59,8 @@ static embedd_status open_file(ed_tokenizer **out, embedd_text json, bool exact_
     embedd_status status = tokenizer
                                ? ed_tokenizer_file_open(&file, json.bytes, json.n_bytes, where, err)
                                : ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", where);
-    file.exact_numbers = exact_numbers;
+    file.exact_numbers = options->exact_numbers;
+    file.lower_case = options->lower_case;
     if (status == EMBEDD_OK)
         status = open_parts(tokenizer, &file, err);
     if (status == EMBEDD_OK) {
@@ -126,8 +88,9 @@ static embedd_status open_parts(ed_tokenizer *tokenizer, const ed_tokenizer_file
     if (status == EMBEDD_OK)
         status = ed_token_model_open(&tokenizer->model, file, err);
     if (status == EMBEDD_OK)
-        status = ed_normalizer_open(&tokenizer->normalizer,
-                                    json_object_object_get(json, "normalizer"), where, err);
+        status =
+            ed_normalizer_open(&tokenizer->normalizer, json_object_object_get(json, "normalizer"),
+                               file->lower_case, where, err);
     if (status == EMBEDD_OK)
         status = ed_pre_tokenizer_open(&tokenizer->pre,
                                        json_object_object_get(json, "pre_tokenizer"), where, err);

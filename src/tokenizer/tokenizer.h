@@ -6,20 +6,28 @@
 #ifndef ED_TOKENIZER_H
 #define ED_TOKENIZER_H
 
-#include "base/memory.h"
 #include "embedd.h"
 
 typedef struct ed_tokenizer ed_tokenizer; /* immutable, shared by threads */
 
-/* From a folder's tokenizer.json. */
-embedd_status ed_tokenizer_open(ed_tokenizer **out, const char *folder, embedd_error *err);
-/* From the file's bytes; `where` names them in errors. */
+typedef struct ed_tokenizer_options {
+    bool lower_case;    /* texts are lowered before all else, if the file does not say so itself:
+                           do_lower_case of sentence_bert_config.json */
+    bool exact_numbers; /* the JSON was written by this program: scores are read exactly, and not
+                           the way the reference reads them */
+} ed_tokenizer_options;
+
+/* From a folder's tokenizer.json; where there is none, from its vocab.txt (BERT, DistilBERT, MPNet,
+ * ELECTRA) or sentencepiece.bpe.model (XLM-RoBERTa, CamemBERT), as tokenizer_config.json says.
+ * `options` may be NULL. NOT_FOUND, UNSUPPORTED, FORMAT, IO, LIMIT, MEMORY. */
+embedd_status ed_tokenizer_open(ed_tokenizer **out, const char *folder,
+                                const ed_tokenizer_options *options, embedd_error *err);
+/* From the bytes of a tokenizer.json; `where` names them in errors. */
+embedd_status ed_tokenizer_open_json(ed_tokenizer **out, embedd_text json,
+                                     const ed_tokenizer_options *options, const char *where,
+                                     embedd_error *err);
 embedd_status ed_tokenizer_open_bytes(ed_tokenizer **out, const char *bytes, size_t n_bytes,
                                       const char *where, embedd_error *err);
-/* The same of one that this program wrote: scores are read exactly, not as the reference does. A
- * buffer that failed is MEMORY. */
-embedd_status ed_tokenizer_open_written(ed_tokenizer **out, const ed_buf *json, const char *where,
-                                        embedd_error *err);
 void ed_tokenizer_close(ed_tokenizer *tokenizer);
 
 /* One more than the largest id that can come out. */

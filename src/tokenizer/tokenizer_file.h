@@ -12,7 +12,7 @@ typedef struct ed_tokenizer_file {
     struct json_object *json;
     /* JSON of model.vocab and model.merges, null in the tree; bytes NULL = there is none. */
     embedd_text vocab, merges;
-    bool exact_numbers; /* the file was written here: its numbers are what they say */
+    bool exact_numbers, lower_case; /* see ed_tokenizer_options */
 } ed_tokenizer_file;
 
 /* Keeps pointers to `where` and `bytes`. FORMAT, MEMORY. Close after a failure, too. */

@@ -37,7 +37,10 @@ embedd_status ed_tokenizer_open_parts(ed_tokenizer **out, const ed_tokenizer_par
     if (status == EMBEDD_OK)
         status = write_parts(&json, parts, where, err);
     if (status == EMBEDD_OK)
-        status = ed_tokenizer_open_written(out, &json, where, err);
+        status = json.failed ? ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", where)
+                             : ed_tokenizer_open_json(
+                                   out, (embedd_text){json.data, json.n_bytes},
+                                   &(ed_tokenizer_options){.exact_numbers = true}, where, err);
     ed_buf_clear(&json);
     return status;
 }

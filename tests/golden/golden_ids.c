@@ -103,7 +103,7 @@ static void check_file(const char *folder, const char *path, bool whole)
     ed_tokenizer *tokenizer = NULL;
     ed_tokenizer_scratch *scratch = NULL;
     embedd_error err;
-    if (ed_tokenizer_open(&tokenizer, folder, &err) != EMBEDD_OK ||
+    if (ed_tokenizer_open(&tokenizer, folder, NULL, &err) != EMBEDD_OK ||
         ed_tokenizer_scratch_open(&scratch, tokenizer, &err) != EMBEDD_OK)
         die(folder, err.message);
     size_t tokens_max = whole ? SIZE_MAX : tokens_max_of(folder), n_failed = 0;
@@ -197,7 +197,7 @@ static void check_sums(const char *folder, const char *strings_path, const char 
     embedd_error err;
     char *strings, *sums;
     size_t n_bytes, n_rows = 0, n_failed = 0;
-    if (ed_tokenizer_open(&tokenizer, folder, &err) != EMBEDD_OK ||
+    if (ed_tokenizer_open(&tokenizer, folder, NULL, &err) != EMBEDD_OK ||
         ed_tokenizer_scratch_open(&scratch, tokenizer, &err) != EMBEDD_OK ||
         ed_file_read(strings_path, 16 << 20, &strings, &n_bytes, &err) != EMBEDD_OK ||
         ed_file_read(sums_path, 16 << 20, &sums, &n_bytes, &err) != EMBEDD_OK)
@@ -252,7 +252,7 @@ static void print_ids(const char *folder)
     ed_tokenizer *tokenizer = NULL;
     ed_tokenizer_scratch *scratch = NULL;
     embedd_error err;
-    if (ed_tokenizer_open(&tokenizer, folder, &err) != EMBEDD_OK ||
+    if (ed_tokenizer_open(&tokenizer, folder, NULL, &err) != EMBEDD_OK ||
         ed_tokenizer_scratch_open(&scratch, tokenizer, &err) != EMBEDD_OK)
         die(folder, err.message);
     unsigned char size[4];

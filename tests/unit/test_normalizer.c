@@ -20,7 +20,7 @@
 static embedd_status try_open(ed_normalizer *normalizer, const char *json, embedd_error *err)
 {
     struct json_object *tree = json_tokener_parse(json);
-    embedd_status status = ed_normalizer_open(normalizer, tree, "t.json", err);
+    embedd_status status = ed_normalizer_open(normalizer, tree, false, "t.json", err);
     json_object_put(tree);
     return status;
 }

@@ -141,7 +141,7 @@ static void files_are_refused_by_name(void **state)
             assert_string_equal(f->err.message, cases[i].message);
         assert_null(tokenizer);
     }
-    assert_int_equal(ed_tokenizer_open(&tokenizer, "/nowhere", &f->err), EMBEDD_NOT_FOUND);
+    assert_int_equal(ed_tokenizer_open(&tokenizer, "/nowhere", NULL, &f->err), EMBEDD_NOT_FOUND);
     ed_tokenizer_close(NULL);
     ed_tokenizer_scratch_close(NULL);
 }
