@@ -193,6 +193,19 @@ static uint64_t time_of(const ed_tokenizer *tokenizer, const char *unit, size_t 
     return best;
 }
 
+#define UNIGRAM_MODEL                                                                              \
+    "\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"byte_fallback\":true,\"vocab\":[[\"u\",0],"    \
+    "[\"a\",-2],[\"b\",-2],[\"ab\",-3],[\"aaaa\",-5],[\"_\",-2],[\"__\",-3],[\"_ab\",-4]]}"
+#define BPE_MODEL                                                                                  \
+    "\"model\":{\"type\":\"BPE\",\"unk_token\":\"u\",\"fuse_unk\":true,\"vocab\":{\"u\":0,\"a\":"  \
+    "1,"                                                                                           \
+    "\"aa\":2,\"aaaa\":3,\"b\":4,\"ab\":5,\"abab\":6,\"_\":7,\"__\":8,\"ba\":9},\"merges\":[\"a "  \
+    "a\","                                                                                         \
+    "\"aa aa\",\"b a\",\"a b\",\"ab ab\",\"_ _\"]}"
+#define LLAMA3                                                                                     \
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\\\r\\\\n\\\\p{L}\\\\p{N}]?\\\\p{L}+|\\\\p{N}{1,3}| "         \
+    "?[^\\\\s\\\\p{L}\\\\p{N}]+[\\\\r\\\\n]*|\\\\s*[\\\\r\\\\n]+|\\\\s+(?!\\\\S)|\\\\s+"
+
 /* Four times the text may take eight times as long, to be safe on a busy machine: what is quadratic
  * takes sixteen. */
 static void time_is_linear_in_the_text(void **state)
@@ -220,6 +233,26 @@ static void time_is_linear_in_the_text(void **state)
         "x",
         "xx ",
         "\xE1\x84\x80",
+        " \n",
+        "'",
+        "1",
+        "aaab",
+    };
+    /* Whole texts as one word, too. */
+    static const char *const others[] = {
+        "{" UNIGRAM_MODEL "}",
+        "{\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":"
+        "\"WhitespaceSplit\"},"
+        "{\"type\":\"Metaspace\",\"replacement\":\"_\"}]},\"normalizer\":{\"type\":\"Sequence\","
+        "\"normalizers\":[{\"type\":\"Replace\",\"pattern\":{\"Regex\":\" "
+        "{2,}\"},\"content\":\"_\"},"
+        "{\"type\":\"Strip\",\"strip_left\":true,\"strip_right\":true}]}," UNIGRAM_MODEL "}",
+        "{\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"_\"},"
+        "\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"String\":\" \"},\"behavior\":"
+        "\"MergedWithPrevious\",\"invert\":false}," BPE_MODEL "}",
+        "{\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":true}," BPE_MODEL "}",
+        "{\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"Regex\":\"" LLAMA3
+        "\"},\"behavior\":\"Isolated\",\"invert\":false}," BPE_MODEL "}",
     };
     const small_tokenizer kinds[] = {
         {0},
@@ -230,8 +263,15 @@ static void time_is_linear_in_the_text(void **state)
                          "{\"content\":\"R\",\"rstrip\":true},{\"content\":\" \",\"rstrip\":true},"
                          "{\"content\":\"xx\",\"normalized\":true,\"single_word\":true}]"},
     };
-    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-        ed_tokenizer *tokenizer = small_tokenizer_open(&kinds[k]);
+    const size_t n_kinds = sizeof kinds / sizeof *kinds;
+    for (size_t k = 0; k < n_kinds + sizeof others / sizeof *others; k++) {
+        ed_tokenizer *tokenizer = NULL;
+        embedd_error err;
+        if (k < n_kinds)
+            tokenizer = small_tokenizer_open(&kinds[k]);
+        else if (ed_tokenizer_open_bytes(&tokenizer, others[k - n_kinds],
+                                         strlen(others[k - n_kinds]), "t.json", &err) != EMBEDD_OK)
+            fail_msg("%s", err.message);
         for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
             uint64_t small = time_of(tokenizer, units[i], (size_t)256 << 10);
             uint64_t large = time_of(tokenizer, units[i], (size_t)1 << 20);
