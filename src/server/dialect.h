@@ -22,6 +22,10 @@ struct ed_dialect {
 /* POST /embed: {texts} as the sidecar, or {inputs} as TEI, whose reply is another. */
 extern const ed_dialect ed_dialect_sidecar;
 extern const ed_dialect ed_dialect_tei;
+/* The same requests; the reply is the float32 numbers of all vectors, little-endian. */
+extern const ed_dialect ed_dialect_binary;
+/* POST /similarity, TEI's: {inputs: {source_sentence, sentences}} -> [0.9, ...] */
+extern const ed_dialect ed_dialect_similarity;
 /* POST /v1/embeddings */
 extern const ed_dialect ed_dialect_openai;
 /* POST /api/embed, and the older /api/embeddings */

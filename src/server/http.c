@@ -6,8 +6,9 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "server/http_framing.h"
+#include "server/http_headers.h"
 #include "server/log.h"
-#include "server/routes.h"
+#include "server/request_id.h"
 
 #include <microhttpd.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@ struct ed_http {
     atomic_size_t n_exchanges;
     atomic_size_t n_requests; /* for vectors, taken */
     atomic_size_t n_jobs;     /* in the pipeline */
+    uint64_t n_begun;         /* of all time; the HTTP thread's */
 };
 
 typedef enum step { READING, WORKING, ANSWERED } step;
@@ -38,6 +40,7 @@ typedef struct exchange {
     ed_connection *connection;
     const ed_route *route;
     char path[PATH_BYTES_MAX]; /* cut: no route is so long */
+    char request_id[ED_REQUEST_ID_MAX + 1];
     step step;
     bool begun;   /* the header is read */
     bool counted; /* among the requests for vectors */
@@ -68,8 +71,6 @@ static const ed_dialect *dialect_of(const exchange *x);
 static enum MHD_Result start_job(exchange *x);
 static void on_finished(ed_job *job);
 static enum MHD_Result respond(exchange *x);
-static void add_headers(exchange *x, struct MHD_Response *response);
-static void add_cors_headers(exchange *x, struct MHD_Response *response, const char *origin);
 
 embedd_status ed_http_open(ed_http **out, ed_service *service, int listen_fd, embedd_error *err)
 {
@@ -193,6 +194,8 @@ static enum MHD_Result begin(exchange *x, const char *url, const char *method, c
     const ed_request_line line = {method, x->uri_bytes, version};
     x->begun = true;
     snprintf(x->path, sizeof x->path, "%s", url);
+    ed_request_id_make(x->request_id, header_of(x, "X-Request-Id"),
+                       x->http->service->began_ns + x->http->n_begun++);
     if (!ed_connection_reads_body(x->http->service->connections, x->connection, 0))
         return MHD_NO;
     ed_problem_code code = ed_http_check_framing(x->mhd, &line, &x->body_bytes);
@@ -221,7 +224,7 @@ static ed_problem_code check_request(exchange *x, const char *url, const char *m
     /* A browser asks whether it may send the key before it sends it. */
     bool preflight = strcmp(method, "OPTIONS") == 0 && headers.origin &&
                      header_of(x, "Access-Control-Request-Method");
-    x->route = ed_route_find(url);
+    x->route = ed_route_find(url, header_of(x, "Accept"));
     /* The key before the route: a stranger does not learn what there is. */
     bool key_needed = !preflight && (!x->route || x->route->key_needed);
     ed_problem_code code = ed_guard_check(&x->http->service->guard, &headers, key_needed);
@@ -373,9 +376,9 @@ static enum MHD_Result respond(exchange *x)
         ed_buf_clear(reply);
         ed_buf_init(reply, ANSWER_BYTES_MAX);
         dialect->put_problem(reply, &job->problem);
-        ed_log(x->http_status == 500 ? ED_LOG_ERROR : ED_LOG_WARNING, "%s: %u %s",
+        ed_log(x->http_status == 500 ? ED_LOG_ERROR : ED_LOG_WARNING, "%s: %u %s, request %s",
                x->route ? x->route->path : "request", x->http_status,
-               ed_problem_name(job->problem.code));
+               ed_problem_name(job->problem.code), x->request_id);
     }
     if (reply->failed)
         return MHD_NO;
@@ -385,7 +388,13 @@ static enum MHD_Result respond(exchange *x)
     if (!response)
         return MHD_NO;
     *reply = (ed_buf){0}; /* the response's now */
-    add_headers(x, response);
+    ed_http_add_headers(response, &(ed_reply_head){.connection = x->mhd,
+                                                   .guard = &x->http->service->guard,
+                                                   .route = x->route,
+                                                   .job = job,
+                                                   .request_id = x->request_id,
+                                                   .http_status = x->http_status,
+                                                   .preflight = x->preflight});
     enum MHD_Result result =
         MHD_queue_response(x->mhd, x->preflight ? 204 : x->http_status, response);
     MHD_destroy_response(response);
@@ -397,46 +406,4 @@ static const ed_dialect *dialect_of(const exchange *x)
     if (x->job.request.dialect)
         return x->job.request.dialect;
     return x->route ? x->route->dialect : &ed_dialect_sidecar;
-}
-
-static void add_headers(exchange *x, struct MHD_Response *response)
-{
-    ed_problem_code code = x->job.problem.code;
-    bool other = code == ED_PROBLEM_NONE && x->route && x->route->content_type;
-    const char *content_type = other ? x->route->content_type : "application/json";
-    char seconds[16];
-    if (!x->preflight)
-        MHD_add_response_header(response, "Content-Type", content_type);
-    if (code == ED_PROBLEM_METHOD_NOT_ALLOWED)
-        MHD_add_response_header(response, "Allow", ed_route_methods(x->route));
-    if (code == ED_PROBLEM_UNAUTHORIZED)
-        MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
-    if (code != ED_PROBLEM_NONE && ed_problem_retry_seconds(code) > 0) {
-        snprintf(seconds, sizeof seconds, "%u", ed_problem_retry_seconds(code));
-        MHD_add_response_header(response, "Retry-After", seconds);
-    }
-    if (x->http_status >= 500 || x->http_status == 429) /* clients retry these by themselves */
-        MHD_add_response_header(response, "x-should-retry",
-                                ed_problem_retry_seconds(code) > 0 ? "true" : "false");
-    const char *origin = header_of(x, "Origin");
-    if (ed_guard_lists_origin(&x->http->service->guard, origin))
-        add_cors_headers(x, response, origin);
-}
-
-/* For a listed origin only, and never for any other. */
-static void add_cors_headers(exchange *x, struct MHD_Response *response, const char *origin)
-{
-    MHD_add_response_header(response, "Access-Control-Allow-Origin", origin);
-    MHD_add_response_header(response, "Vary", "Origin");
-    if (!x->preflight) {
-        MHD_add_response_header(response, "Access-Control-Expose-Headers", "Retry-After");
-        return;
-    }
-    const char *headers = header_of(x, "Access-Control-Request-Headers");
-    MHD_add_response_header(response, "Access-Control-Allow-Methods", "GET, HEAD, POST");
-    if (headers)
-        MHD_add_response_header(response, "Access-Control-Allow-Headers", headers);
-    if (header_of(x, "Access-Control-Request-Private-Network"))
-        MHD_add_response_header(response, "Access-Control-Allow-Private-Network", "true");
-    MHD_add_response_header(response, "Access-Control-Max-Age", "600");
 }

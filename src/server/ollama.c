@@ -4,8 +4,10 @@
 
 #include "server/json_text.h"
 
+static bool read_input(ed_request_parser *p, ed_json_token token);
 static bool read_dimensions(ed_request_parser *p, ed_json_token token);
 static bool read_options(ed_request_parser *p, ed_json_token token);
+static bool read_num_ctx(ed_request_parser *p, ed_json_token token);
 static bool read_keep_alive(ed_request_parser *p, ed_json_token token);
 static bool check(ed_request_parser *p);
 static bool check_prompt(ed_request_parser *p);
@@ -18,7 +20,7 @@ static unsigned http_status(ed_problem_code code);
 
 static const ed_request_field fields[] = {
     {"model", ed_read_model},
-    {"input", ed_read_inputs},
+    {"input", read_input},
     {"truncate", ed_read_truncate},
     {"dimensions", read_dimensions},
     {"options", read_options},
@@ -48,6 +50,16 @@ const ed_dialect ed_dialect_ollama_prompt = {
     .put_problem = put_problem,
     .http_status = http_status};
 
+static bool read_input(ed_request_parser *p, ed_json_token token)
+{
+    if (ed_read_inputs(p, token))
+        return true;
+    if (!p->json.reason && p->problem->code == ED_PROBLEM_INVALID_TYPE)
+        ed_problem_set(p->problem, ED_PROBLEM_INVALID_TYPE, p->problem->index,
+                       "invalid input type");
+    return false;
+}
+
 static bool read_dimensions(ed_request_parser *p, ed_json_token token)
 {
     p->request->dimensions = 0;
@@ -58,20 +70,14 @@ static bool read_dimensions(ed_request_parser *p, ed_json_token token)
 /* Of all that a client may set, num_ctx alone changes a vector: it cuts texts. */
 static bool read_options(ed_request_parser *p, ed_json_token token)
 {
-    if (token != ED_JSON_OBJECT)
-        return ed_json_skip(&p->json, token);
-    while ((token = ed_json_next(&p->json)) == ED_JSON_KEY) {
-        embedd_text name = {p->json.token, p->json.token_bytes};
-        token = ed_json_next(&p->json);
-        if (ed_text_is(name, "num_ctx")) {
-            p->request->tokens_max = 0;
-            if (!ed_read_whole_number(p, token, "\"num_ctx\"", 0, &p->request->tokens_max))
-                return false;
-        } else if (!ed_json_skip(&p->json, token)) {
-            return false;
-        }
-    }
-    return token == ED_JSON_OBJECT_END;
+    static const ed_request_field options[] = {{"num_ctx", read_num_ctx}};
+    return token == ED_JSON_OBJECT ? ed_read_fields(p, options, 1) : ed_json_skip(&p->json, token);
+}
+
+static bool read_num_ctx(ed_request_parser *p, ed_json_token token)
+{
+    p->request->tokens_max = 0;
+    return ed_read_whole_number(p, token, "\"num_ctx\"", 0, &p->request->tokens_max);
 }
 
 /* The one model stays. */

@@ -217,6 +217,7 @@ static void prepare(worker *w, ed_job *job)
         write_reply(p, job);
         return;
     }
+    job->prepared_ns = ed_clock_ns();
     switch (ed_scheduler_submit(p->scheduler, &job->ticket)) {
     case ED_SUBMIT_TAKEN:
         return; /* the job is not ours any more */
@@ -234,6 +235,7 @@ static void on_ticket_done(ed_ticket *ticket)
 {
     ed_job *job = (ed_job *)ticket;
     job->computed = true;
+    job->computed_ns = ed_clock_ns();
     queue_push(job->pipeline, job);
 }
 
@@ -278,6 +280,7 @@ static void finish(ed_job *job)
     if (job->problem.code != ED_PROBLEM_NONE)
         ed_buf_clear(&job->reply);
     free_inputs(job);
+    job->finished_ns = ed_clock_ns();
     ed_budget_give(job->pipeline->options.budget, &job->n_reserved, job->reply.cap);
     job->finished(job);
 }

@@ -29,6 +29,8 @@ typedef struct ed_job {
     /* out */
     ed_problem problem; /* code NONE: `reply` is the body of a 200 */
     ed_buf reply;
+    size_t n_truncated;                             /* texts that were cut */
+    uint64_t prepared_ns, computed_ns, finished_ns; /* by ed_clock_ns; 0 = not reached */
     /* the pipeline's */
     uint64_t began_ns;
     ed_request request;

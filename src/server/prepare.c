@@ -154,8 +154,8 @@ static bool encode_text(ed_job *job, embedd_encoder *encoder, size_t text_index,
                                          ids_cap, usage, &err);
     if (status == EMBEDD_OK)
         return true;
-    if (status == EMBEDD_ARGUMENT && job->request.tokens_max > 0) /* Ollama's sentence */
-        return ed_problem_set(&job->problem, ED_PROBLEM_INVALID_VALUE, EMBEDD_NO_INDEX,
+    if (status == EMBEDD_ARGUMENT && job->request.tokens_max > 0)
+        return ed_problem_set(&job->problem, ED_PROBLEM_INVALID_VALUE, text_index,
                               "input after truncation exceeds maximum context length");
     if (status != EMBEDD_TOO_LONG)
         return ed_problem_set(&job->problem, ed_problem_of(status), text_index, NULL);
@@ -183,6 +183,7 @@ static void make_rows(ed_job *job)
             .out = job->vectors + i * job->n_dimensions,
         };
         ids += usage->n_tokens;
+        job->n_truncated += usage->n_tokens_total > usage->n_tokens;
     }
     job->ticket.n_rows = job->request.n_texts;
 }

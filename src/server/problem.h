@@ -19,6 +19,7 @@
        "the request needs Authorization: Bearer and the key")                                      \
     XX(FORBIDDEN_HOST, 403, "forbidden_host", 0, "the Host header names another server")           \
     XX(FORBIDDEN_ORIGIN, 403, "forbidden_origin", 0, "this web page's origin may not call")        \
+    XX(FORBIDDEN_CHANGE, 403, "forbidden_change", 0, "models are not changed over HTTP")           \
     XX(NOT_FOUND, 404, "not_found", 0, "there is no such route")                                   \
     XX(UNKNOWN_MODEL, 404, "model_not_found", 0, "the model is not served here")                   \
     XX(METHOD_NOT_ALLOWED, 405, "method_not_allowed", 0, "the route has no such method")           \

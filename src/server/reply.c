@@ -14,6 +14,7 @@
 
 static bool put_numbers(ed_buf *reply, const float *vector, size_t n_dimensions);
 static bool put_base64(ed_buf *reply, const float *vector, size_t n_dimensions);
+static bool all_finite(const float *vector, size_t n_dimensions);
 
 size_t ed_reply_bytes_max(const ed_request *request, const ed_result *result)
 {
@@ -62,10 +63,7 @@ static bool put_base64(ed_buf *reply, const float *vector, size_t n_dimensions)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     size_t n_bytes = n_dimensions * sizeof *vector;
-    for (size_t i = 0; i < n_dimensions; i++)
-        if (!isfinite(vector[i]))
-            return false;
-    if (!ed_buf_reserve(reply, n_bytes / 3 * 4 + 8))
+    if (!all_finite(vector, n_dimensions) || !ed_buf_reserve(reply, n_bytes / 3 * 4 + 8))
         return false;
     char *at = reply->data + reply->n_bytes;
     *at++ = '"';
@@ -79,6 +77,27 @@ static bool put_base64(ed_buf *reply, const float *vector, size_t n_dimensions)
     }
     *at++ = '"';
     reply->n_bytes = (size_t)(at - reply->data);
+    return true;
+}
+
+bool ed_reply_bytes(ed_buf *reply, const ed_result *result, size_t text_index, ed_problem *problem)
+{
+    const float *vector = result->vectors + text_index * result->n_dimensions;
+    size_t n_bytes = result->n_dimensions * sizeof *vector;
+    if (!all_finite(vector, result->n_dimensions))
+        return ed_problem_set(problem, ED_PROBLEM_NONFINITE_OUTPUT, text_index, NULL);
+    if (!ed_buf_reserve(reply, n_bytes))
+        return false;
+    for (size_t i = 0; i < n_bytes; i++)
+        reply->data[reply->n_bytes++] = (char)byte_at(vector, i);
+    return true;
+}
+
+static bool all_finite(const float *vector, size_t n_dimensions)
+{
+    for (size_t i = 0; i < n_dimensions; i++)
+        if (!isfinite(vector[i]))
+            return false;
     return true;
 }
 

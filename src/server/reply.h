@@ -21,6 +21,9 @@ size_t ed_reply_bytes_max(const ed_request *request, const ed_result *result);
 bool ed_reply_vector(ed_buf *reply, const ed_request *request, const ed_result *result,
                      size_t text_index, ed_problem *problem);
 
+/* The float32 numbers as bytes, little-endian; otherwise as above. */
+bool ed_reply_bytes(ed_buf *reply, const ed_result *result, size_t text_index, ed_problem *problem);
+
 /* Of all texts. */
 size_t ed_reply_n_tokens(const ed_request *request, const ed_result *result);
 

@@ -17,6 +17,9 @@ bool ed_request_parse(ed_request *request, const ed_dialect *dialect, char *body
         .body = body, .request = request, .texts_max = texts_max, .problem = problem};
     *request =
         (ed_request){.dialect = dialect, .normalize = true, .truncate = true, .stream = true};
+    if (n_bytes == 0)
+        return ed_problem_set(problem, ED_PROBLEM_INVALID_JSON, EMBEDD_NO_INDEX,
+                              "missing request body");
     size_t n_valid = ed_utf8_valid_prefix(body, n_bytes);
     if (n_valid < n_bytes)
         return ed_problem_set(problem, ED_PROBLEM_INVALID_UTF8, EMBEDD_NO_INDEX,
@@ -46,19 +49,9 @@ static bool read_fields(ed_request_parser *p)
         return ed_problem_set(p->problem, ED_PROBLEM_INVALID_TYPE, EMBEDD_NO_INDEX,
                               "the body is not an object");
     }
-    while ((token = ed_json_next(&p->json)) == ED_JSON_KEY) {
-        const ed_request_field *field = NULL;
-        embedd_text key = {0};
-        key.bytes = p->body + (p->json.token - p->json.text);
-        key.n_bytes = ed_json_unescape(&p->json, p->body + (p->json.token - p->json.text));
-        for (size_t i = 0; i < dialect->n_fields && !field; i++)
-            if (ed_text_is(key, dialect->fields[i].name))
-                field = &dialect->fields[i];
-        token = ed_json_next(&p->json);
-        if (field ? !field->read(p, token) : !ed_json_skip(&p->json, token))
-            return p->json.reason ? not_json(p) : false;
-    }
-    if (token == ED_JSON_ERROR || ed_json_next(&p->json) != ED_JSON_END)
+    if (!ed_read_fields(p, dialect->fields, dialect->n_fields))
+        return p->json.reason ? not_json(p) : false;
+    if (ed_json_next(&p->json) != ED_JSON_END)
         return not_json(p);
     return true;
 }

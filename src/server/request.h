@@ -17,6 +17,7 @@ typedef struct ed_request {
     bool stream;             /* a reply line by line, where there is one; default true */
     bool raw_if_model;       /* not normalized if the old Ollama route is not, for this model */
     embedd_pooling pooling;  /* default the model's */
+    embedd_text source;      /* /similarity: the last of `texts`; bytes NULL = none given */
     embedd_text prompt;      /* bytes NULL = none given */
     embedd_text prompt_name; /* bytes NULL = none given */
     size_t dimensions;       /* 0 = all of them */

@@ -13,9 +13,24 @@
 static bool begin_texts(ed_request_parser *p, ed_json_token token, unsigned bit);
 static bool read_list(ed_request_parser *p, const char *field);
 static embedd_text token_text(ed_request_parser *p);
-static bool add_text(ed_request_parser *p, embedd_text text);
 static bool wrong_type(ed_request_parser *p, ed_json_token token, const char *field,
                        const char *type);
+
+bool ed_read_fields(ed_request_parser *p, const ed_request_field *fields, size_t n_fields)
+{
+    ed_json_token token;
+    while ((token = ed_json_next(&p->json)) == ED_JSON_KEY) {
+        const ed_request_field *field = NULL;
+        embedd_text key = token_text(p);
+        for (size_t i = 0; i < n_fields && !field; i++)
+            if (ed_text_is(key, fields[i].name))
+                field = &fields[i];
+        token = ed_json_next(&p->json);
+        if (field ? !field->read(p, token) : !ed_json_skip(&p->json, token))
+            return false;
+    }
+    return token == ED_JSON_OBJECT_END;
+}
 
 bool ed_read_texts(ed_request_parser *p, ed_json_token token)
 {
@@ -31,7 +46,7 @@ bool ed_read_text(ed_request_parser *p, ed_json_token token)
     embedd_text text;
     if (!begin_texts(p, token, ED_GIVEN_TEXT))
         return true;
-    return ed_read_string(p, token, "the text", &text) && add_text(p, text);
+    return ed_read_string(p, token, "the text", &text) && ed_add_text(p, text);
 }
 
 bool ed_read_inputs(ed_request_parser *p, ed_json_token token)
@@ -40,7 +55,7 @@ bool ed_read_inputs(ed_request_parser *p, ed_json_token token)
         return true;
     p->single = token == ED_JSON_STRING;
     if (p->single)
-        return add_text(p, token_text(p));
+        return ed_add_text(p, token_text(p));
     if (token != ED_JSON_ARRAY)
         return wrong_type(p, token, "the input", "a string or a list of strings");
     return read_list(p, "the input");
@@ -62,7 +77,7 @@ static bool read_list(ed_request_parser *p, const char *field)
 {
     ed_json_token token;
     while ((token = ed_json_next(&p->json)) == ED_JSON_STRING)
-        if (!add_text(p, token_text(p)))
+        if (!ed_add_text(p, token_text(p)))
             return false;
     if (token == ED_JSON_ARRAY_END)
         return true;
@@ -83,7 +98,7 @@ static embedd_text token_text(ed_request_parser *p)
     return (embedd_text){bytes, ed_json_unescape(&p->json, bytes)};
 }
 
-static bool add_text(ed_request_parser *p, embedd_text text)
+bool ed_add_text(ed_request_parser *p, embedd_text text)
 {
     ed_request *request = p->request;
     /* Clients know a batch that is too large by these words. */
@@ -160,6 +175,18 @@ bool ed_read_dimensions(ed_request_parser *p, ed_json_token token)
 {
     p->request->dimensions = 0;
     return ed_read_whole_number(p, token, "\"dimensions\"", 1, &p->request->dimensions);
+}
+
+/* The left end is never cut here, and a client that asks for it must learn that. */
+bool ed_read_direction(ed_request_parser *p, ed_json_token token)
+{
+    embedd_text direction = {0};
+    if (!ed_read_string(p, token, "\"truncation_direction\"", &direction))
+        return false;
+    if (!direction.bytes || ed_text_is(direction, "Right") || ed_text_is(direction, "right"))
+        return true;
+    return ed_problem_set(p->problem, ED_PROBLEM_INVALID_VALUE, EMBEDD_NO_INDEX,
+                          "\"truncation_direction\" can only be \"Right\"");
 }
 
 bool ed_read_bool(ed_request_parser *p, ed_json_token token, const char *field, bool *out)

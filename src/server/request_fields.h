@@ -26,6 +26,9 @@ typedef struct ed_request_field {
     bool (*read)(ed_request_parser *p, ed_json_token token);
 } ed_request_field;
 
+/* All fields of an object whose OBJECT token has been read. */
+bool ed_read_fields(ed_request_parser *p, const ed_request_field *fields, size_t n_fields);
+
 /* "texts": a list of strings. "text", "prompt": one. "input", "inputs": either. */
 bool ed_read_texts(ed_request_parser *p, ed_json_token token);
 bool ed_read_text(ed_request_parser *p, ed_json_token token);
@@ -38,6 +41,8 @@ bool ed_read_pooling(ed_request_parser *p, ed_json_token token);
 bool ed_read_prompt(ed_request_parser *p, ed_json_token token);
 bool ed_read_prompt_name(ed_request_parser *p, ed_json_token token);
 bool ed_read_batch_size(ed_request_parser *p, ed_json_token token);
+/* TEI's truncation_direction. */
+bool ed_read_direction(ed_request_parser *p, ed_json_token token);
 bool ed_read_dimensions(ed_request_parser *p, ed_json_token token);
 
 /* For fields of one dialect. *out stays as it is if the value is null. */
@@ -46,6 +51,7 @@ bool ed_read_string(ed_request_parser *p, ed_json_token token, const char *field
 bool ed_read_whole_number(ed_request_parser *p, ed_json_token token, const char *field, size_t min,
                           size_t *out);
 
+bool ed_add_text(ed_request_parser *p, embedd_text text);
 bool ed_text_is(embedd_text text, const char *expected);
 
 #endif

@@ -7,58 +7,74 @@
 
 #include <string.h>
 
+static bool path_matches(const ed_route *route, const char *path);
 static unsigned answer_shutdown(const ed_call *call);
+static unsigned refuse_delete(const ed_call *call);
 
 #define GET     ED_METHOD_GET
 #define POST    ED_METHOD_POST
+#define DELETE  ED_METHOD_DELETE
 #define SIDECAR &ed_dialect_sidecar
 #define OLLAMA  &ed_dialect_ollama
 #define OPENAI  &ed_dialect_openai
 
 static const ed_route routes[] = {
     /* our own, and TEI's where it has the same */
-    {"/", GET, false, SIDECAR, ed_report_running, "text/plain; charset=utf-8"},
-    {"/health", GET, false, SIDECAR, ed_report_health, NULL},
-    {"/info", GET, true, SIDECAR, ed_report_info, NULL},
-    {"/metrics", GET, true, SIDECAR, ed_report_metrics, "text/plain; version=0.0.4"},
-    {"/embed", POST, true, SIDECAR, NULL, NULL},
-    {"/shutdown", POST, true, SIDECAR, answer_shutdown, NULL},
+    {"/", GET, false, SIDECAR, ed_report_running, "text/plain; charset=utf-8", false},
+    {"/health", GET, false, SIDECAR, ed_report_health, NULL, false},
+    {"/info", GET, true, SIDECAR, ed_report_info, NULL, false},
+    {"/metrics", GET, true, SIDECAR, ed_report_metrics, "text/plain; version=0.0.4", false},
+    {"/embed", POST, true, &ed_dialect_binary, NULL, "application/octet-stream", true},
+    {"/embed", POST, true, SIDECAR, NULL, NULL, false},
+    {"/similarity", POST, true, &ed_dialect_similarity, NULL, NULL, false},
+    {"/shutdown", POST, true, SIDECAR, answer_shutdown, NULL, false},
     /* Ollama's */
-    {"/api/embed", POST, true, OLLAMA, NULL, NULL},
-    {"/api/embeddings", POST, true, &ed_dialect_ollama_prompt, NULL, NULL},
-    {"/api/version", GET, true, OLLAMA, ed_report_version, NULL},
-    {"/api/tags", GET, true, OLLAMA, ed_report_tags, NULL},
-    {"/api/ps", GET, true, OLLAMA, ed_report_running_models, NULL},
-    {"/api/show", POST, true, OLLAMA, ed_report_show, NULL},
-    {"/api/pull", POST, true, OLLAMA, ed_report_pull, "application/x-ndjson"},
+    {"/api/embed", POST, true, OLLAMA, NULL, NULL, false},
+    {"/api/embeddings", POST, true, &ed_dialect_ollama_prompt, NULL, NULL, false},
+    {"/api/version", GET, true, OLLAMA, ed_report_version, NULL, false},
+    {"/api/tags", GET, true, OLLAMA, ed_report_tags, NULL, false},
+    {"/api/ps", GET, true, OLLAMA, ed_report_running_models, NULL, false},
+    {"/api/show", POST, true, OLLAMA, ed_report_show, NULL, false},
+    {"/api/pull", POST, true, OLLAMA, ed_report_pull, "application/x-ndjson", false},
+    {"/api/delete", DELETE, true, OLLAMA, refuse_delete, NULL, false},
     /* OpenAI's */
-    {"/v1/embeddings", POST, true, OPENAI, NULL, NULL},
-    {"/embeddings", POST, true, OPENAI, NULL, NULL},
-    {"/v1/models", GET, true, OPENAI, ed_report_models, NULL},
-    {"/v1/models/", GET, true, OPENAI, ed_report_models, NULL},
+    {"/v1/embeddings", POST, true, OPENAI, NULL, NULL, false},
+    {"/embeddings", POST, true, OPENAI, NULL, NULL, false},
+    {"/v1/models", GET, true, OPENAI, ed_report_models, NULL, false},
+    {"/v1/models/", GET, true, OPENAI, ed_report_models, NULL, false},
 };
 
-const ed_route *ed_route_find(const char *path)
+const ed_route *ed_route_find(const char *path, const char *accept)
 {
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
-        size_t n = strlen(routes[i].path);
-        bool below = n > 1 && routes[i].path[n - 1] == '/' && strncmp(routes[i].path, path, n) == 0;
-        if (below || strcmp(routes[i].path, path) == 0)
-            return &routes[i];
+        const ed_route *route = &routes[i];
+        if (path_matches(route, path) &&
+            (!route->if_accepted || (accept && strstr(accept, route->content_type))))
+            return route;
     }
     return NULL;
 }
 
+static bool path_matches(const ed_route *route, const char *path)
+{
+    size_t n = strlen(route->path);
+    bool below = n > 1 && route->path[n - 1] == '/' && strncmp(route->path, path, n) == 0;
+    return below || strcmp(route->path, path) == 0;
+}
+
 const char *ed_route_methods(const ed_route *route)
 {
-    return route->methods & ED_METHOD_GET ? "GET, HEAD" : "POST";
+    if (route->methods & ED_METHOD_GET)
+        return "GET, HEAD";
+    return route->methods & ED_METHOD_POST ? "POST" : "DELETE";
 }
 
 bool ed_route_allows(const ed_route *route, const char *method)
 {
     bool get = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
     return (get && (route->methods & ED_METHOD_GET)) ||
-           (strcmp(method, "POST") == 0 && (route->methods & ED_METHOD_POST));
+           (strcmp(method, "POST") == 0 && (route->methods & ED_METHOD_POST)) ||
+           (strcmp(method, "DELETE") == 0 && (route->methods & ED_METHOD_DELETE));
 }
 
 /* The process drains once this reply is on its way, too. */
@@ -67,4 +83,11 @@ static unsigned answer_shutdown(const ed_call *call)
     ed_lifecycle_tell(ED_EVENT_STOP);
     ed_buf_append_text(call->reply, "{\"status\":\"draining\"}\n");
     return 200;
+}
+
+/* Whoever may ask for vectors may not empty the disk. */
+static unsigned refuse_delete(const ed_call *call)
+{
+    ed_problem_set(call->problem, ED_PROBLEM_FORBIDDEN_CHANGE, EMBEDD_NO_INDEX, NULL);
+    return 0;
 }

@@ -5,7 +5,11 @@
 #include "server/dialect.h"
 #include "server/service.h"
 
-enum { ED_METHOD_GET = 1 << 0 /* and HEAD */, ED_METHOD_POST = 1 << 1 };
+enum {
+    ED_METHOD_GET = 1 << 0, /* and HEAD */
+    ED_METHOD_POST = 1 << 1,
+    ED_METHOD_DELETE = 1 << 2
+};
 
 /* A request that is answered at once. */
 typedef struct ed_call {
@@ -26,10 +30,11 @@ typedef struct ed_route {
      * problem. NULL = a request for vectors, which goes through the pipeline. */
     unsigned (*answer)(const ed_call *call);
     const char *content_type; /* NULL = JSON */
+    bool if_accepted;         /* only for a client whose Accept header names the content_type */
 } ed_route;
 
-/* NULL = there is none. */
-const ed_route *ed_route_find(const char *path);
+/* `accept` is the header's value or NULL. NULL = there is none. */
+const ed_route *ed_route_find(const char *path, const char *accept);
 /* "GET, HEAD" */
 const char *ed_route_methods(const ed_route *route);
 bool ed_route_allows(const ed_route *route, const char *method);

@@ -6,9 +6,11 @@
 #include "server/json_text.h"
 
 static bool check(ed_request_parser *p);
-static bool read_direction(ed_request_parser *p, ed_json_token token);
+static bool check_binary(ed_request_parser *p);
 static bool put_vectors(ed_buf *reply, const ed_request *request, const ed_result *result,
                         ed_problem *problem);
+static bool put_bytes(ed_buf *reply, const ed_request *request, const ed_result *result,
+                      ed_problem *problem);
 static void put_problem(ed_buf *reply, const ed_problem *problem);
 
 static const ed_request_field fields[] = {
@@ -17,7 +19,7 @@ static const ed_request_field fields[] = {
     {"inputs", ed_read_inputs},
     {"normalize", ed_read_normalize},
     {"truncate", ed_read_truncate},
-    {"truncation_direction", read_direction},
+    {"truncation_direction", ed_read_direction},
     {"pooling", ed_read_pooling},
     {"prompt", ed_read_prompt},
     {"prompt_name", ed_read_prompt_name},
@@ -30,6 +32,12 @@ const ed_dialect ed_dialect_sidecar = {.fields = fields,
                                        .check = check,
                                        .put_vectors = put_vectors,
                                        .put_problem = put_problem};
+
+const ed_dialect ed_dialect_binary = {.fields = fields,
+                                      .n_fields = sizeof fields / sizeof *fields,
+                                      .check = check_binary,
+                                      .put_vectors = put_bytes,
+                                      .put_problem = put_problem};
 
 static bool check(ed_request_parser *p)
 {
@@ -45,16 +53,12 @@ static bool check(ed_request_parser *p)
     return true;
 }
 
-/* TEI's. The left end is never cut here, and a client that asks for it must learn that. */
-static bool read_direction(ed_request_parser *p, ed_json_token token)
+/* Whoever wants bytes gets them, whatever the field's name. */
+static bool check_binary(ed_request_parser *p)
 {
-    embedd_text direction = {0};
-    if (!ed_read_string(p, token, "\"truncation_direction\"", &direction))
-        return false;
-    if (!direction.bytes || ed_text_is(direction, "Right") || ed_text_is(direction, "right"))
-        return true;
-    return ed_problem_set(p->problem, ED_PROBLEM_INVALID_VALUE, EMBEDD_NO_INDEX,
-                          "\"truncation_direction\" can only be \"Right\"");
+    bool ok = check(p);
+    p->request->dialect = &ed_dialect_binary;
+    return ok;
 }
 
 static bool put_vectors(ed_buf *reply, const ed_request *request, const ed_result *result,
@@ -74,6 +78,15 @@ static bool put_vectors(ed_buf *reply, const ed_request *request, const ed_resul
                   ed_reply_n_tokens(request, result));
     ed_reply_truncated(reply, request, result);
     ed_buf_append_text(reply, "}\n");
+    return ed_reply_end(reply, problem);
+}
+
+static bool put_bytes(ed_buf *reply, const ed_request *request, const ed_result *result,
+                      ed_problem *problem)
+{
+    for (size_t i = 0; i < request->n_texts; i++)
+        if (!ed_reply_bytes(reply, result, i, problem) && !reply->failed)
+            return false;
     return ed_reply_end(reply, problem);
 }
 

@@ -37,6 +37,7 @@ static void parse(const ed_dialect *dialect, const uint8_t *data, size_t n_bytes
         check_text(request.prompt, body, n_bytes);
         check_text(request.prompt_name, body, n_bytes);
         check_text(request.model, body, n_bytes);
+        check_text(request.source, body, n_bytes);
     } else {
         unsigned status = ed_problem_http_status(problem.code);
         if (status != 400 && status != 413)
@@ -52,7 +53,8 @@ static void parse(const ed_dialect *dialect, const uint8_t *data, size_t n_bytes
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
 {
     static const ed_dialect *const dialects[] = {&ed_dialect_sidecar, &ed_dialect_openai,
-                                                 &ed_dialect_ollama, &ed_dialect_ollama_prompt};
+                                                 &ed_dialect_ollama,  &ed_dialect_ollama_prompt,
+                                                 &ed_dialect_binary,  &ed_dialect_similarity};
     for (size_t i = 0; i < sizeof dialects / sizeof *dialects; i++)
         parse(dialects[i], data, n_bytes);
     return 0;

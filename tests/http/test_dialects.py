@@ -78,6 +78,8 @@ class OllamaTest(unittest.TestCase):
         for num_ctx in (1, 2):  # no room for a word between the special tokens, or for them
             reply = self.server.post({"model": NAME, "input": "a", "options": {"num_ctx": num_ctx}}, path="/api/embed")
             self.assertEqual(reply.status, 400 if num_ctx == 1 else 200, reply.body[:300])
+        self.assertEqual(self.refused(400, model=NAME, input="a", options={"num_ctx": 1}),
+                         "input after truncation exceeds maximum context length")
 
     def test_a_text_that_is_too_long(self):
         self.assertEqual(len(self.embed(model=NAME, input=LONG)["truncated"]), 1)
@@ -86,10 +88,12 @@ class OllamaTest(unittest.TestCase):
 
     def test_wrong_types(self):
         for value in (1, {"a": 1}, True, ["a", 1], [[1, 2]]):
-            self.refused(400, model=NAME, input=value)
+            self.assertEqual(self.refused(400, model=NAME, input=value), "invalid input type")
         self.refused(400, model=7, input="a")
         reply = self.server.post(b"{", path="/api/embed")
         self.assertEqual((reply.status, list(reply.json)), (400, ["error"]))
+        reply = self.server.post(b"", path="/api/embed")
+        self.assertEqual((reply.status, reply.json), (400, {"error": "missing request body"}))
 
     def test_the_old_route(self):
         own = self.server.embed([ROW["text"]])[0]
@@ -126,11 +130,19 @@ class OllamaTest(unittest.TestCase):
         self.assertEqual(one.json, {"status": "success"})
         self.assertEqual(self.server.post({"model": "other"}, path="/api/pull").status, 404)
 
+    def test_nothing_is_deleted(self):
+        reply = self.server.request("DELETE", "/api/delete", '{"model":"%s"}' % NAME)
+        self.assertEqual((reply.status, list(reply.json)), (403, ["error"]))
+        self.assertEqual(self.server.post({"model": NAME}, path="/api/delete").status, 405)
+        self.assertEqual(self.server.request("DELETE", "/api/embed").status, 405)
+        self.assertEqual(len(self.embed(model=NAME, input="a")["embeddings"]), 1)
+
     def test_somebody_is_there(self):
         reply = self.server.get("/")
         self.assertEqual((reply.status, reply.body), (200, b"Ollama is running"))
         self.assertTrue(reply.headers["Content-Type"].startswith("text/plain"))
-        self.assertEqual(self.server.request("HEAD", "/api/version").status, 200)
+        for path in ("/", "/api/version", "/api/tags"):
+            self.assertEqual(self.server.request("HEAD", path).status, 200)
 
 
 class OpenAITest(unittest.TestCase):
@@ -203,6 +215,30 @@ class TeiTest(unittest.TestCase):
             info = server.get("/info").json
             self.assertEqual(info["model_type"], {"embedding": {"pooling": "mean"}})
             self.assertEqual(info["max_input_length"], info["max_tokens"])
+
+
+class SimilarityTest(unittest.TestCase):
+    def test_one_sentence_with_each_of_a_list(self):
+        sentences = ["a dog", "a cat", "the small grey cat sat upon a mat"]
+        with RunningServer() as server:
+            source, *others = server.embed(["a cat"] + sentences)
+            expected = [math.fsum(a * b for a, b in zip(source, other)) for other in others]
+            inputs = {"source_sentence": "a cat", "sentences": sentences}
+            for body in ({"inputs": inputs}, {"inputs": dict(reversed(inputs.items()))},
+                         {"parameters": {"truncate": True}, "inputs": inputs}):
+                answer = server.post(body, path="/similarity").json
+                self.assertEqual(len(answer), 3)
+                for a, b in zip(answer, expected):
+                    self.assertAlmostEqual(a, b, delta=1e-6)
+            for body in ({}, {"inputs": {"sentences": ["a"]}}, {"inputs": {"source_sentence": "a"}},
+                         {"inputs": {"source_sentence": "a", "sentences": []}}):
+                reply = server.post(body, path="/similarity")
+                self.assertEqual((reply.status, reply.json["error_type"]), (400, "Empty"), body)
+            for value in ("a", ["a"], 1, {"source_sentence": 1, "sentences": ["a"]}):
+                self.assertEqual(server.post({"inputs": value}, path="/similarity").status, 400)
+            inputs = {"source_sentence": LONG, "sentences": ["a"]}
+            reply = server.post({"inputs": inputs, "parameters": {"truncate": False}}, path="/similarity")
+            self.assertEqual((reply.status, reply.json["error_type"]), (422, "Validation"))
 
 
 class MetricsTest(unittest.TestCase):
