@@ -67,6 +67,7 @@ static const char *header_of(exchange *x, const char *name);
 static bool take_body(exchange *x, const char *data, size_t n_data);
 static bool grow_body(exchange *x, size_t n_data);
 static enum MHD_Result end_of_request(exchange *x);
+static void count(const exchange *x);
 static const ed_dialect *dialect_of(const exchange *x);
 static enum MHD_Result start_job(exchange *x);
 static void on_finished(ed_job *job);
@@ -388,6 +389,9 @@ static enum MHD_Result respond(exchange *x)
     if (!response)
         return MHD_NO;
     *reply = (ed_buf){0}; /* the response's now */
+    if (x->preflight)
+        x->http_status = 204;
+    count(x);
     ed_http_add_headers(response, &(ed_reply_head){.connection = x->mhd,
                                                    .guard = &x->http->service->guard,
                                                    .route = x->route,
@@ -395,10 +399,22 @@ static enum MHD_Result respond(exchange *x)
                                                    .request_id = x->request_id,
                                                    .http_status = x->http_status,
                                                    .preflight = x->preflight});
-    enum MHD_Result result =
-        MHD_queue_response(x->mhd, x->preflight ? 204 : x->http_status, response);
+    enum MHD_Result result = MHD_queue_response(x->mhd, x->http_status, response);
     MHD_destroy_response(response);
     return result;
+}
+
+static void count(const exchange *x)
+{
+    const ed_job *job = &x->job;
+    ed_metrics *metrics = &x->http->service->metrics;
+    ed_metrics_count_request(metrics, ed_route_number(x->route), x->http_status);
+    if (job->problem.code != ED_PROBLEM_NONE || job->finished_ns == 0)
+        return;
+    ed_histogram_add(&metrics->request_us, (job->finished_ns - job->began_ns) / 1000);
+    if (job->prepared_ns > 0)
+        ed_histogram_add(&metrics->prepare_us, (job->prepared_ns - job->began_ns) / 1000);
+    atomic_fetch_add(&metrics->n_truncated, job->n_truncated);
 }
 
 static const ed_dialect *dialect_of(const exchange *x)

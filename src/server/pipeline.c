@@ -75,6 +75,7 @@ embedd_status ed_pipeline_open(ed_pipeline **out, const ed_pipeline_options *opt
         .queue_tokens_max = options->queue_tokens_max,
         .queue_requests_max = options->queue_requests_max,
         .stuck_ms = options->stuck_ms,
+        .batch_tokens = options->batch_tokens,
     };
     embedd_status status = ed_scheduler_open(&p->scheduler, &scheduler, err);
     if (status == EMBEDD_OK)

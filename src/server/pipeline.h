@@ -50,6 +50,7 @@ typedef struct ed_pipeline_options {
     embedd_session *session;
     const char *model_id;
     ed_budget *budget;
+    ed_histogram *batch_tokens; /* NULL = not counted */
     size_t texts_max;
     size_t body_bytes_max;
     size_t queue_tokens_max;

@@ -2,6 +2,7 @@
 #include "server/routes.h"
 
 #include "server/lifecycle.h"
+#include "server/metrics_report.h"
 #include "server/model_report.h"
 #include "server/status_report.h"
 
@@ -44,9 +45,12 @@ static const ed_route routes[] = {
     {"/v1/models/", GET, true, OPENAI, ed_report_models, NULL, false},
 };
 
+#define N_ROUTES (sizeof routes / sizeof *routes)
+_Static_assert(N_ROUTES < ED_METRICS_ROUTES, "each route is counted by itself");
+
 const ed_route *ed_route_find(const char *path, const char *accept)
 {
-    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+    for (size_t i = 0; i < N_ROUTES; i++) {
         const ed_route *route = &routes[i];
         if (path_matches(route, path) &&
             (!route->if_accepted || (accept && strstr(accept, route->content_type))))
@@ -60,6 +64,20 @@ static bool path_matches(const ed_route *route, const char *path)
     size_t n = strlen(route->path);
     bool below = n > 1 && route->path[n - 1] == '/' && strncmp(route->path, path, n) == 0;
     return below || strcmp(route->path, path) == 0;
+}
+
+/* The first row of a path stands for all of them. */
+size_t ed_route_number(const ed_route *route)
+{
+    size_t i = 0;
+    while (i < N_ROUTES && (!route || strcmp(routes[i].path, route->path) != 0))
+        i++;
+    return i;
+}
+
+const char *ed_route_path(size_t number)
+{
+    return number < N_ROUTES ? routes[number].path : "other";
 }
 
 const char *ed_route_methods(const ed_route *route)

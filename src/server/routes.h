@@ -35,6 +35,9 @@ typedef struct ed_route {
 
 /* `accept` is the header's value or NULL. NULL = there is none. */
 const ed_route *ed_route_find(const char *path, const char *accept);
+/* For counting: another number for another path, one of its own for NULL; and that path. */
+size_t ed_route_number(const ed_route *route);
+const char *ed_route_path(size_t number);
 /* "GET, HEAD" */
 const char *ed_route_methods(const ed_route *route);
 bool ed_route_allows(const ed_route *route, const char *method);

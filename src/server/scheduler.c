@@ -248,6 +248,8 @@ static ed_ticket *end_batch(ed_scheduler *s, uint64_t took_ns)
         s->ns_per_ktoken = s->ns_per_ktoken ? (3 * s->ns_per_ktoken + latest) / 4 : latest;
     }
     s->stats.n_batches_done++;
+    if (s->options.batch_tokens)
+        ed_histogram_add(s->options.batch_tokens, s->n_tokens);
     s->stats.n_tokens_done += s->n_tokens;
     s->stats.n_texts_done += s->n_rows;
     for (size_t i = 0; i < s->n_rows; i++) {

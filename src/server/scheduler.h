@@ -8,6 +8,7 @@
 #define ED_SCHEDULER_H
 
 #include "embedd.h"
+#include "server/metrics.h"
 
 /* embedd_embed_rows with its session as context; a test gives another. */
 typedef embedd_status (*ed_embed_function)(void *context, const embedd_row *rows, size_t n_rows,
@@ -39,6 +40,7 @@ typedef struct ed_scheduler_options {
     size_t queue_tokens_max; /* waiting or running; one request alone may have more */
     size_t queue_requests_max;
     unsigned stuck_ms;
+    ed_histogram *batch_tokens; /* NULL = not counted */
 } ed_scheduler_options;
 
 typedef struct ed_scheduler_stats {

@@ -143,6 +143,7 @@ static ed_exit open_front(server *s)
     service->options = o;
     service->began_ns = ed_clock_ns();
     service->model_id = o->model_id ? o->model_id : o->model_folder;
+    ed_metrics_init(&service->metrics);
     service->budget.n_max = o->request_bytes_max;
     service->guard = (ed_guard){.host = s->listener.host,
                                 .port = s->listener.port,
@@ -222,6 +223,7 @@ static void *load(void *context)
                                               .session = service->session,
                                               .model_id = service->model_id,
                                               .budget = &service->budget,
+                                              .batch_tokens = &service->metrics.batch_tokens,
                                               .texts_max = o->texts_max,
                                               .body_bytes_max = o->body_bytes_max,
                                               .queue_tokens_max = o->queue_tokens_max,

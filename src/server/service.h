@@ -5,6 +5,7 @@
 #include "server/budget.h"
 #include "server/connections.h"
 #include "server/guard.h"
+#include "server/metrics.h"
 #include "server/pipeline.h"
 #include "server/server.h"
 
@@ -20,6 +21,7 @@ typedef struct ed_service {
     uint64_t began_ns;
     ed_connections *connections;
     ed_budget budget;
+    ed_metrics metrics;
     atomic_int state; /* an ed_service_state; what follows is constant once it is not LOADING */
     const char *model_id;
     embedd_model *model;

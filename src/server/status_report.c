@@ -13,7 +13,6 @@ static void put_queue(ed_buf *reply, const ed_scheduler_stats *stats);
 static void put_limits(ed_buf *reply, const ed_server_options *options);
 static void put_prompts(ed_buf *reply, const embedd_model_info *info);
 static double uptime_s(const ed_service *service);
-static size_t resident_bytes(void);
 
 unsigned ed_report_health(const ed_call *call)
 {
@@ -35,7 +34,7 @@ unsigned ed_report_health(const ed_call *call)
                   "{\"status\":\"%s\",\"ready\":%s,\"version\":\"%s\",\"uptime_s\":%.3f,"
                   "\"rss_bytes\":%zu,",
                   status, ready ? "true" : "false", embedd_version(), uptime_s(service),
-                  resident_bytes());
+                  ed_report_resident_bytes());
     put_queue(reply, &stats);
     ed_buf_append_text(reply, "}\n");
     return ready ? 200 : 503;
@@ -67,7 +66,7 @@ unsigned ed_report_info(const ed_call *call)
                   info->dtype, info->cpu_level, embedd_session_threads(service->session),
                   info->n_layers, info->hidden_size, info->vocabulary, info->n_parameters,
                   info->weight_bytes, embedd_session_scratch_bytes(service->session),
-                  resident_bytes());
+                  ed_report_resident_bytes());
     put_tei(reply, service);
     put_limits(reply, service->options);
     ed_buf_printf(reply, "\"batch_tokens_max\":%zu,\"uptime_s\":%.3f,",
@@ -98,35 +97,6 @@ static void put_tei(ed_buf *reply, const ed_service *service)
 unsigned ed_report_running(const ed_call *call)
 {
     ed_buf_append_text(call->reply, "Ollama is running");
-    return 200;
-}
-
-unsigned ed_report_metrics(const ed_call *call)
-{
-    ed_scheduler_stats stats = {0};
-    ed_service_state state = ed_service_get_state(call->service);
-    if (state != ED_SERVICE_LOADING)
-        ed_pipeline_get_stats(call->service->pipeline, &stats);
-    const struct metric {
-        const char *name, *type, *help;
-        double value;
-    } metrics[] = {
-        {"embedd_up", "gauge", "1 when requests are served.",
-         state == ED_SERVICE_READY && !stats.stuck},
-        {"embedd_texts_total", "counter", "Texts embedded.", (double)stats.n_texts_done},
-        {"embedd_tokens_total", "counter", "Tokens embedded.", (double)stats.n_tokens_done},
-        {"embedd_batches_total", "counter", "Packed batches computed.",
-         (double)stats.n_batches_done},
-        {"embedd_queue_requests", "gauge", "Requests waiting or running.",
-         (double)stats.n_requests},
-        {"embedd_queue_tokens", "gauge", "Tokens waiting or running.", (double)stats.n_tokens},
-        {"embedd_uptime_seconds", "gauge", "Since the start.", uptime_s(call->service)},
-        {"process_resident_memory_bytes", "gauge", "Memory in use.", (double)resident_bytes()},
-    };
-    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
-        ed_buf_printf(call->reply, "# HELP %s %s\n# TYPE %s %s\n%s %.17g\n", metrics[i].name,
-                      metrics[i].help, metrics[i].name, metrics[i].type, metrics[i].name,
-                      metrics[i].value);
     return 200;
 }
 
@@ -167,8 +137,7 @@ static double uptime_s(const ed_service *service)
     return (double)(ed_clock_ns() - service->began_ns) * 1e-9;
 }
 
-/* Now where the system tells it, else the most so far; 0 = unknown. */
-static size_t resident_bytes(void)
+size_t ed_report_resident_bytes(void)
 {
 #if defined(__linux__)
     size_t n_pages = 0;

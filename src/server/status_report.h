@@ -9,8 +9,8 @@
 unsigned ed_report_health(const ed_call *call);
 unsigned ed_report_info(const ed_call *call);
 
-/* GET /metrics, Prometheus' text format 0.0.4. */
-unsigned ed_report_metrics(const ed_call *call);
+/* Memory of the process: now where the system tells it, else the most so far; 0 = unknown. */
+size_t ed_report_resident_bytes(void);
 
 /* GET / */
 unsigned ed_report_running(const ed_call *call);
