@@ -117,6 +117,10 @@ const ed_option_spec ed_options[ED_OPTION_COUNT] = {
     [ED_OPTION_PORT] = {"port", "p", ED_OPTION_NUMBER, "N", NULL, 0, 65535, "8421",
                         "the port to listen on; 0 takes any free one and the ready line tells it",
                         BIT(SERVE)},
+    [ED_OPTION_UNIX] = {"unix", NULL, ED_OPTION_TEXT, "PATH", NULL, 0, 0, NULL,
+                        "listen on a Unix socket that only this user can open, instead of an "
+                        "address",
+                        BIT(SERVE)},
     [ED_OPTION_ALLOW_REMOTE] = {"allow-remote", NULL, ED_OPTION_SWITCH, NULL, NULL, 0, 0, NULL,
                                 "let --host be an address that other machines reach", BIT(SERVE)},
     [ED_OPTION_API_KEY] = {"api-key", NULL, ED_OPTION_SECRET, NULL, NULL, 0, 0, NULL,

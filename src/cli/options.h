@@ -40,6 +40,7 @@ typedef enum ed_option {
     ED_OPTION_MODEL,
     ED_OPTION_HOST,
     ED_OPTION_PORT,
+    ED_OPTION_UNIX,
     ED_OPTION_ALLOW_REMOTE,
     ED_OPTION_API_KEY,
     ED_OPTION_ORIGIN,

@@ -21,6 +21,7 @@ int ed_command_serve(const ed_arguments *arguments)
     options.model = ed_model_options(arguments);
     options.host = values[ED_OPTION_HOST].text;
     options.port = (unsigned)values[ED_OPTION_PORT].number;
+    options.unix_path = values[ED_OPTION_UNIX].text;
     options.allow_remote = values[ED_OPTION_ALLOW_REMOTE].on;
     options.api_key = values[ED_OPTION_API_KEY].text;
     options.origins = arguments->list;

@@ -14,7 +14,7 @@ static bool key_matches(const char *api_key, const char *authorization);
 ed_problem_code ed_guard_check(const ed_guard *guard, const ed_guard_headers *headers,
                                bool key_needed)
 {
-    if (!guard->allow_remote && !host_is_ours(guard, headers->host))
+    if (!guard->any_host && !host_is_ours(guard, headers->host))
         return ED_PROBLEM_FORBIDDEN_HOST;
     if (!origin_passes(guard, headers))
         return ED_PROBLEM_FORBIDDEN_ORIGIN;

@@ -8,7 +8,7 @@
 typedef struct ed_guard {
     const char *host; /* the address that is bound; a Host header may name it, too */
     unsigned port;
-    bool allow_remote;          /* other machines call by names unknown here: any Host passes */
+    bool any_host;              /* callers use names unknown here, or none: any Host passes */
     const char *api_key;        /* NULL = none needed, and any Authorization passes */
     const char *const *origins; /* [n_origins] */
     size_t n_origins;

@@ -137,7 +137,7 @@ static ed_exit open_front(server *s)
     const ed_server_options *o = &s->options;
     ed_service *service = &s->service;
     raise_file_limit(&s->options);
-    ed_exit result = ed_listener_open(&s->listener, o->host, o->port, o->allow_remote, &s->err);
+    ed_exit result = ed_listener_open(&s->listener, o, &s->err);
     if (result != ED_EXIT_OK)
         return result;
     service->options = o;
@@ -147,7 +147,7 @@ static ed_exit open_front(server *s)
     service->budget.n_max = o->request_bytes_max;
     service->guard = (ed_guard){.host = s->listener.host,
                                 .port = s->listener.port,
-                                .allow_remote = o->allow_remote,
+                                .any_host = o->allow_remote || s->listener.path[0],
                                 .api_key = o->api_key,
                                 .origins = o->origins,
                                 .n_origins = o->n_origins};
@@ -240,13 +240,13 @@ static bool print_ready_line(const server *s)
 {
     const embedd_model_info *info = embedd_model_get_info(s->service.model);
     ed_buf line;
-    char url[96];
+    char url[128];
     ed_listener_url(&s->listener, url, sizeof url);
     ed_buf_init(&line, 65536);
-    ed_buf_printf(&line,
-                  "{\"event\":\"ready\",\"pid\":%ld,\"host\":\"%s\",\"port\":%u,\"url\":\"%s\","
-                  "\"version\":\"%s\",\"protocol\":%d,\"model\":",
-                  (long)getpid(), s->listener.host, s->listener.port, url, embedd_version(),
+    ed_buf_printf(&line, "{\"event\":\"ready\",\"pid\":%ld,\"host\":\"%s\",\"port\":%u,\"url\":",
+                  (long)getpid(), s->listener.host, s->listener.port);
+    ed_json_text_string_or_null(&line, url);
+    ed_buf_printf(&line, ",\"version\":\"%s\",\"protocol\":%d,\"model\":", embedd_version(),
                   PROTOCOL);
     ed_json_text_string_or_null(&line, s->service.model_id);
     ed_buf_printf(&line, ",\"dimensions\":%zu}\n", info->dimensions);
@@ -296,6 +296,5 @@ static void clear(server *s)
     embedd_session_close(s->service.session);
     embedd_model_close(s->service.model);
     ed_lifecycle_close();
-    if (s->listener.fd >= 0)
-        close(s->listener.fd);
+    ed_listener_close(&s->listener);
 }

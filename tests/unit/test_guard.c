@@ -75,7 +75,7 @@ static void test_a45_hosts_of_others(void **state)
 
 static void test_any_host_reaches_a_remote_server(void **state)
 {
-    const ed_guard remote = {.host = "0.0.0.0", .port = 8421, .allow_remote = true};
+    const ed_guard remote = {.host = "0.0.0.0", .port = 8421, .any_host = true};
     (void)state;
     assert_int_equal(ed_guard_check(&remote, &(ed_guard_headers){.host = "box.lan:8421"}, true),
                      ED_PROBLEM_NONE);
