@@ -8,6 +8,7 @@
 
 static bool host_is_ours(const ed_guard *guard, const char *host);
 static bool port_is_ours(const ed_guard *guard, const char *port);
+static bool origin_is_ours(const ed_guard *guard, const char *origin);
 static bool origin_passes(const ed_guard *guard, const ed_guard_headers *headers);
 static bool key_matches(const char *api_key, const char *authorization);
 
@@ -58,11 +59,24 @@ static bool port_is_ours(const ed_guard *guard, const char *port)
 
 static bool origin_passes(const ed_guard *guard, const ed_guard_headers *headers)
 {
+    const char *site = headers->fetch_site;
+    bool same = site && strcasecmp(site, "same-origin") == 0; /* a page of this server */
     if (headers->origin)
-        return ed_guard_lists_origin(guard, headers->origin);
-    /* "none" is the address bar, "same-origin" a page of this server. */
-    return !headers->fetch_site || strcasecmp(headers->fetch_site, "none") == 0 ||
-           strcasecmp(headers->fetch_site, "same-origin") == 0;
+        return (same && origin_is_ours(guard, headers->origin)) ||
+               ed_guard_lists_origin(guard, headers->origin);
+    return !site || same || strcasecmp(site, "none") == 0; /* "none" is the address bar */
+}
+
+/* The page at GET /, under a name that nobody else can have. Without its port an origin is that of
+ * another server on this machine. */
+static bool origin_is_ours(const ed_guard *guard, const char *origin)
+{
+    static const char scheme[] = "http://";
+    const char *host = origin + sizeof scheme - 1;
+    if (strncmp(origin, scheme, sizeof scheme - 1) != 0 || !host_is_ours(guard, host))
+        return false;
+    const char *end = strchr(host, ']');
+    return guard->port == 80 || strchr(end ? end : host, ':');
 }
 
 static bool key_matches(const char *api_key, const char *authorization)

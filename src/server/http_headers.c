@@ -6,12 +6,14 @@
 #include <inttypes.h>
 #include <microhttpd.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char *header_of(const ed_reply_head *head, const char *name);
 static void add_number(struct MHD_Response *response, const char *name, uint64_t value);
 static void add_retry(struct MHD_Response *response, const ed_reply_head *head);
 static void add_timing(struct MHD_Response *response, const ed_job *job);
 static void add_shape(struct MHD_Response *response, const ed_job *job);
+static void add_page_rules(struct MHD_Response *response);
 static void add_cors(struct MHD_Response *response, const ed_reply_head *head);
 
 void ed_http_add_headers(struct MHD_Response *response, const ed_reply_head *head)
@@ -33,6 +35,8 @@ void ed_http_add_headers(struct MHD_Response *response, const ed_reply_head *hea
         add_timing(response, head->job);
     if (other && !route->answer)
         add_shape(response, head->job);
+    if (other && strncmp(route->content_type, "text/html", 9) == 0)
+        add_page_rules(response);
     if (ed_guard_lists_origin(head->guard, header_of(head, "Origin")))
         add_cors(response, head);
 }
@@ -79,6 +83,17 @@ static void add_shape(struct MHD_Response *response, const ed_job *job)
     add_number(response, "X-Embedd-Dimensions", job->n_dimensions);
     add_number(response, "X-Embedd-Tokens", job->ticket.n_tokens);
     add_number(response, "X-Embedd-Truncated", job->n_truncated);
+}
+
+/* The page asks this server only, and stands in no other page's frame. */
+static void add_page_rules(struct MHD_Response *response)
+{
+    MHD_add_response_header(response, "Content-Security-Policy",
+                            "default-src 'none'; style-src 'unsafe-inline'; "
+                            "script-src 'unsafe-inline'; img-src data:; connect-src 'self'; "
+                            "frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    MHD_add_response_header(response, "Vary", "Accept");
 }
 
 /* For a listed origin only, and never for any other. */

@@ -1,14 +1,17 @@
 /* In: a path. Out: who answers it. */
 #include "server/routes.h"
 
+#include "server/embedded_files.h"
 #include "server/lifecycle.h"
 #include "server/metrics_report.h"
 #include "server/model_report.h"
 #include "server/status_report.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool path_matches(const ed_route *route, const char *path);
+static bool is_accepted(const ed_route *route, const char *accept);
 static unsigned answer_shutdown(const ed_call *call);
 static unsigned refuse_delete(const ed_call *call);
 
@@ -21,10 +24,12 @@ static unsigned refuse_delete(const ed_call *call);
 
 static const ed_route routes[] = {
     /* our own, and TEI's where it has the same */
+    {"/", GET, false, SIDECAR, ed_report_page, "text/html; charset=utf-8", true},
     {"/", GET, false, SIDECAR, ed_report_running, "text/plain; charset=utf-8", false},
     {"/health", GET, false, SIDECAR, ed_report_health, NULL, false},
     {"/info", GET, true, SIDECAR, ed_report_info, NULL, false},
     {"/metrics", GET, true, SIDECAR, ed_report_metrics, "text/plain; version=0.0.4", false},
+    {"/openapi.json", GET, true, SIDECAR, ed_report_openapi, NULL, false},
     {"/embed", POST, true, &ed_dialect_binary, NULL, "application/octet-stream", true},
     {"/embed", POST, true, SIDECAR, NULL, NULL, false},
     {"/similarity", POST, true, &ed_dialect_similarity, NULL, NULL, false},
@@ -52,8 +57,7 @@ const ed_route *ed_route_find(const char *path, const char *accept)
 {
     for (size_t i = 0; i < N_ROUTES; i++) {
         const ed_route *route = &routes[i];
-        if (path_matches(route, path) &&
-            (!route->if_accepted || (accept && strstr(accept, route->content_type))))
+        if (path_matches(route, path) && (!route->if_accepted || is_accepted(route, accept)))
             return route;
     }
     return NULL;
@@ -78,6 +82,15 @@ size_t ed_route_number(const ed_route *route)
 const char *ed_route_path(size_t number)
 {
     return number < N_ROUTES ? routes[number].path : "other";
+}
+
+/* By name: a client that takes anything gets what it always got. */
+static bool is_accepted(const ed_route *route, const char *accept)
+{
+    char type[64];
+    snprintf(type, sizeof type, "%.*s", (int)strcspn(route->content_type, ";"),
+             route->content_type);
+    return accept && strstr(accept, type);
 }
 
 const char *ed_route_methods(const ed_route *route)

@@ -113,6 +113,31 @@ static void test_a45_web_pages_are_refused(void **state)
     assert_int_equal(check_page(&open_guard, NULL, NULL), ED_PROBLEM_NONE);
 }
 
+static void test_our_own_page_may_call(void **state)
+{
+    static const char *const ours[] = {"http://127.0.0.1:8421", "http://localhost:8421",
+                                       "http://[::1]:8421"};
+    static const char *const others[] = {
+        "http://127.0.0.1",           "http://localhost",           "http://[::1]",
+        "https://127.0.0.1:8421",     "http://127.0.0.1:8422",      "http://127.0.0.1:84210",
+        "http://localhost.evil:8421", "http://evil.localhost:8421", "http://localhost:8421.evil"};
+    (void)state;
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        assert_int_equal(check_page(&open_guard, ours[i], "same-origin"), ED_PROBLEM_NONE);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_int_equal(check_page(&open_guard, others[i], "same-origin"),
+                         ED_PROBLEM_FORBIDDEN_ORIGIN);
+    assert_int_equal(check_page(&open_guard, ours[0], "same-site"), ED_PROBLEM_FORBIDDEN_ORIGIN);
+    /* by a name that was made to point here, on a server that takes any */
+    const ed_guard any = {.host = "0.0.0.0", .port = 8421, .any_host = true};
+    assert_int_equal(ed_guard_check(&any,
+                                    &(ed_guard_headers){.host = "evil:8421",
+                                                        .origin = "http://evil:8421",
+                                                        .fetch_site = "same-origin"},
+                                    false),
+                     ED_PROBLEM_FORBIDDEN_ORIGIN);
+}
+
 static void test_listed_origins_may_call(void **state)
 {
     (void)state;
@@ -160,6 +185,7 @@ int main(void)
         cmocka_unit_test(test_a45_hosts_of_others),
         cmocka_unit_test(test_any_host_reaches_a_remote_server),
         cmocka_unit_test(test_a45_web_pages_are_refused),
+        cmocka_unit_test(test_our_own_page_may_call),
         cmocka_unit_test(test_listed_origins_may_call),
         cmocka_unit_test(test_a45_keys),
     };
