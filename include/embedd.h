@@ -211,6 +211,7 @@ typedef struct embedd_session embedd_session;
 typedef struct embedd_session_options {
     size_t n_threads;        /* 0 = one per physical core */
     size_t batch_tokens_max; /* tokens of one packed batch; 0 = a default that suits the model */
+    size_t text_tokens_max;  /* the longest text; 0 = the model's. Less needs less scratch */
 } embedd_session_options;
 
 EMBEDD_API EMBEDD_MUST_USE embedd_status embedd_session_open(const embedd_model *model,
@@ -233,7 +234,7 @@ typedef enum embedd_cut {
 /* One text, as token ids, with its own options: rows of many requests can share one call. */
 typedef struct embedd_row {
     const int32_t *ids;     /* [n_tokens], from embedd_encode */
-    size_t n_tokens;        /* 1 .. tokens_max */
+    size_t n_tokens;        /* 1 .. the session's text_tokens_max */
     size_t n_tokens_prompt; /* from embedd_usage */
     embedd_pooling pooling;
     size_t dimensions; /* keep the first so many numbers; 0 or more than there are = all */

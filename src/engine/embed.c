@@ -7,8 +7,8 @@
 #include "model/pooling.h"
 #include "model/vector.h"
 
-static embedd_status check_row(const embedd_model *model, const embedd_row *row, size_t row_index,
-                               embedd_error *err);
+static embedd_status check_row(const embedd_session *session, const embedd_row *row,
+                               size_t row_index, embedd_error *err);
 static size_t fill_batch(embedd_session *session, const embedd_row *rows, size_t n_rows,
                          ed_batch *batch);
 static embedd_status pool_batch(embedd_session *session, const embedd_row *rows,
@@ -21,7 +21,7 @@ embedd_status embedd_embed_rows(embedd_session *session, const embedd_row *rows,
     embedd_status status = EMBEDD_OK;
 
     for (size_t i = 0; status == EMBEDD_OK && i < n_rows; i++)
-        status = check_row(session->model, &rows[i], i, err);
+        status = check_row(session, &rows[i], i, err);
     for (size_t done = 0; status == EMBEDD_OK && done < n_rows;) {
         ed_batch batch;
         size_t n_taken = fill_batch(session, rows + done, n_rows - done, &batch);
@@ -33,16 +33,17 @@ embedd_status embedd_embed_rows(embedd_session *session, const embedd_row *rows,
     return status;
 }
 
-static embedd_status check_row(const embedd_model *model, const embedd_row *row, size_t row_index,
-                               embedd_error *err)
+static embedd_status check_row(const embedd_session *session, const embedd_row *row,
+                               size_t row_index, embedd_error *err)
 {
+    const embedd_model *model = session->model;
+
     if (!row->ids || !row->out)
         return ed_fail_at(err, EMBEDD_ARGUMENT, row_index, "row %zu: ids or out is NULL",
                           row_index);
-    if (row->n_tokens == 0 || row->n_tokens > model->modules.tokens_max)
-        return ed_fail_at(err, EMBEDD_ARGUMENT, row_index,
-                          "row %zu: %zu tokens, the model reads 1 to %zu", row_index, row->n_tokens,
-                          model->modules.tokens_max);
+    if (row->n_tokens == 0 || row->n_tokens > session->text_tokens_max)
+        return ed_fail_at(err, EMBEDD_ARGUMENT, row_index, "row %zu: %zu tokens, 1 to %zu are read",
+                          row_index, row->n_tokens, session->text_tokens_max);
     if (embedd_model_dimensions(model, row->pooling) == 0)
         return ed_fail_at(err, EMBEDD_ARGUMENT, row_index, "row %zu: pooling is none of %s",
                           row_index, embedd_pooling_names());
@@ -53,7 +54,7 @@ static embedd_status check_row(const embedd_model *model, const embedd_row *row,
     return EMBEDD_OK;
 }
 
-/* As many rows as fit; at least one, since the batch holds the model's longest text. */
+/* As many rows as fit; at least one, since the batch holds the longest text. */
 static size_t fill_batch(embedd_session *session, const embedd_row *rows, size_t n_rows,
                          ed_batch *batch)
 {
@@ -118,7 +119,7 @@ embedd_status embedd_embed(embedd_session *session, const embedd_text *texts, si
 {
     const embedd_embed_options defaults = {.normalize = true};
     const embedd_model *model = session->model;
-    size_t tokens_max = model->modules.tokens_max, n_rows = 0, n_tokens = 0;
+    size_t n_rows = 0, n_tokens = 0;
     embedd_status status = EMBEDD_OK;
 
     options = options ? options : &defaults;
@@ -128,11 +129,14 @@ embedd_status embedd_embed(embedd_session *session, const embedd_text *texts, si
     if (d == 0 || n_texts > out_cap / d)
         return ed_fail(err, EMBEDD_ARGUMENT, "out has no room for %zu vectors of %zu", n_texts, d);
 
+    embedd_encode_options encode = options->encode;
+    if (encode.tokens_max == 0 || encode.tokens_max > session->text_tokens_max)
+        encode.tokens_max = session->text_tokens_max;
     for (size_t i = 0; status == EMBEDD_OK && i < n_texts; i++) {
         int32_t *ids = session->encoded + n_tokens;
         embedd_usage used;
 
-        status = embedd_encode(session->encoder, texts[i], &options->encode, ids,
+        status = embedd_encode(session->encoder, texts[i], &encode, ids,
                                session->batch_tokens_max - n_tokens, &used, err);
         if (usage)
             usage[i] = used;
@@ -145,7 +149,7 @@ embedd_status embedd_embed(embedd_session *session, const embedd_text *texts, si
                                                .normalize = options->normalize,
                                                .out = out + i * d};
         n_tokens += used.n_tokens;
-        bool full = session->batch_tokens_max - n_tokens < tokens_max;
+        bool full = session->batch_tokens_max - n_tokens < encode.tokens_max;
         if (status == EMBEDD_OK && (full || i + 1 == n_texts)) {
             status = embedd_embed_rows(session, session->rows, n_rows, err);
             if (status == EMBEDD_OK)

@@ -26,9 +26,12 @@ embedd_status embedd_session_open(const embedd_model *model, const embedd_sessio
     session->n_threads = options && options->n_threads ? options->n_threads : ed_cpu_cores();
     session->batch_tokens_max =
         options && options->batch_tokens_max ? options->batch_tokens_max : BATCH_TOKENS_DEFAULT;
+    session->text_tokens_max = model->modules.tokens_max;
+    if (options && options->text_tokens_max && options->text_tokens_max < session->text_tokens_max)
+        session->text_tokens_max = options->text_tokens_max;
     /* The longest text must fit, whatever was asked for. */
-    if (session->batch_tokens_max < model->modules.tokens_max)
-        session->batch_tokens_max = model->modules.tokens_max;
+    if (session->batch_tokens_max < session->text_tokens_max)
+        session->batch_tokens_max = session->text_tokens_max;
 
     if (session->n_threads > THREADS_LIMIT || session->batch_tokens_max > BATCH_TOKENS_LIMIT)
         status = ed_fail(err, EMBEDD_ARGUMENT, "at most %d threads and %zu tokens in a batch",
@@ -65,7 +68,7 @@ static embedd_status take_memory(embedd_session *session, embedd_error *err)
     session->rows = ed_arena_take(arena, t, sizeof *session->rows);
     const ed_workspace_limits limits = {
         .batch_tokens_max = t,
-        .text_tokens_max = session->model->modules.tokens_max,
+        .text_tokens_max = session->text_tokens_max,
         .vector_max = ed_post_modules_widest(
             &session->model->post, POOLING_MODES_MAX * session->model->transformer.hidden_size),
     };

@@ -9,7 +9,8 @@ struct embedd_session {
     ed_thread_pool *pool;
     ed_workspace workspace;
     embedd_encoder *encoder; /* for embedd_embed */
-    size_t batch_tokens_max; /* T, at least the model's tokens_max */
+    size_t batch_tokens_max; /* T, at least text_tokens_max */
+    size_t text_tokens_max;
     size_t n_threads;
     ed_arena arena;
     int32_t *tokens;     /* [T]: the packed batch */

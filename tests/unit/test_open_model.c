@@ -189,12 +189,58 @@ static void wrong_calls(void **state)
                      EMBEDD_ARGUMENT);
 }
 
+/* A session for short texts has less scratch, the same vectors, and refuses or cuts longer ones. */
+static void session_for_short_texts(void **state)
+{
+    embedd_model *model = NULL;
+    embedd_session *whole = NULL, *small = NULL;
+    embedd_error err;
+    float expected[64], out[64];
+    const int32_t ids[17] = {2, 3};
+    const embedd_session_options options = {
+        .n_threads = 1, .batch_tokens_max = 8, .text_tokens_max = 16};
+    const char *words = "one two three four five six seven eight nine ten eleven twelve thirteen "
+                        "fourteen fifteen sixteen seventeen";
+    const embedd_text text = {words, strlen(words)};
+    embedd_usage usage;
+
+    (void)state;
+    assert_int_equal(embedd_model_open(source_folder("bert"), NULL, &model, &err), EMBEDD_OK);
+    assert_int_equal(embedd_session_open(model, NULL, &whole, &err), EMBEDD_OK);
+    assert_int_equal(embedd_session_open(model, &options, &small, &err), EMBEDD_OK);
+    assert_int_equal(embedd_session_batch_tokens_max(small), 16);
+    assert_true(embedd_session_scratch_bytes(small) < embedd_session_scratch_bytes(whole) / 16);
+
+    embedd_row row = {.ids = ids, .n_tokens = 16, .out = expected};
+    assert_int_equal(embedd_embed_rows(whole, &row, 1, &err), EMBEDD_OK);
+    row.out = out;
+    assert_int_equal(embedd_embed_rows(small, &row, 1, &err), EMBEDD_OK);
+    assert_memory_equal(out, expected, sizeof out);
+    row.n_tokens = 17;
+    assert_int_equal(embedd_embed_rows(small, &row, 1, &err), EMBEDD_ARGUMENT);
+
+    embedd_embed_options cut = {.encode.tokens_max = 16};
+    assert_int_equal(embedd_embed(whole, &text, 1, &cut, expected, 64, NULL, &err), EMBEDD_OK);
+    cut.encode.tokens_max = 0;
+    assert_int_equal(embedd_embed(small, &text, 1, &cut, out, 64, &usage, &err), EMBEDD_OK);
+    assert_memory_equal(out, expected, sizeof out);
+    assert_int_equal(usage.n_tokens, 16);
+    assert_true(usage.n_tokens_total > 16);
+    embedd_session_close(small);
+    embedd_session_close(whole);
+    embedd_model_close(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(malformed_json),         cmocka_unit_test(missing_files),
-        cmocka_unit_test(config_against_tensors), cmocka_unit_test(weight_not_finite),
-        cmocka_unit_test(file_cut_short),         cmocka_unit_test(wrong_calls),
+        cmocka_unit_test(session_for_short_texts),
+        cmocka_unit_test(malformed_json),
+        cmocka_unit_test(missing_files),
+        cmocka_unit_test(config_against_tensors),
+        cmocka_unit_test(weight_not_finite),
+        cmocka_unit_test(file_cut_short),
+        cmocka_unit_test(wrong_calls),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
