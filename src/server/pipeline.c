@@ -70,8 +70,10 @@ embedd_status ed_pipeline_open(ed_pipeline **out, const ed_pipeline_options *opt
     const ed_scheduler_options scheduler = {
         .embed = embed_rows,
         .embed_context = options->session,
-        .done = on_ticket_done,
         .batch_tokens_max = embedd_session_batch_tokens_max(options->session),
+        .express_context = options->express,
+        .express_tokens_max = embedd_session_batch_tokens_max(options->express),
+        .done = on_ticket_done,
         .queue_tokens_max = options->queue_tokens_max,
         .queue_requests_max = options->queue_requests_max,
         .stuck_ms = options->stuck_ms,

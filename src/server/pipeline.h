@@ -48,6 +48,7 @@ typedef struct ed_job {
 typedef struct ed_pipeline_options {
     const embedd_model *model;
     embedd_session *session;
+    embedd_session *express; /* for short requests while the other is busy */
     const char *model_id;
     ed_budget *budget;
     ed_histogram *batch_tokens; /* NULL = not counted */

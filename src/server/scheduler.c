@@ -14,34 +14,43 @@
 #define BATCH_TOKENS_MIN   256       /* fewer do not keep the kernels busy */
 #define BATCH_NS           200000000 /* work of one batch; half of it while others wait */
 
-struct ed_scheduler {
-    ed_scheduler_options options;
+/* A thread, its session, and its batch: written under the mutex, read by the thread without. */
+typedef struct lane {
+    ed_scheduler *scheduler;
+    bool (*build)(struct lane *lane); /* a batch of what waits; false if nothing is for this lane */
+    void *embed_context;
     pthread_t thread;
     bool started;
-    pthread_mutex_t mutex; /* guards everything below and the scheduler's part of every ticket */
-    pthread_cond_t work;
-    bool stop;
-    ed_ticket *first, *last;  /* tickets with rows that wait; the head got least lately */
-    size_t n_waiting_tickets; /* in the list */
-    ed_scheduler_stats stats; /* all but `stuck` */
-    uint64_t batch_began_ns;  /* 0 = nothing runs */
-    uint64_t ns_per_ktoken;   /* moving average; 0 = unknown */
-
-    /* The batch: written under the mutex, read by the computing thread without. */
     embedd_row *rows;    /* [rows_cap] */
     ed_ticket **tickets; /* [rows_cap] whose row it is */
     size_t rows_cap;
     size_t n_rows;
     size_t n_tokens;
     embedd_status *failures; /* [rows_cap] of the row alone, if the batch failed */
+    uint64_t began_ns;       /* 0 = nothing runs */
+} lane;
+
+struct ed_scheduler {
+    ed_scheduler_options options;
+    pthread_mutex_t mutex; /* guards everything below and the scheduler's part of every ticket */
+    pthread_cond_t work;
+    bool stop;
+    ed_ticket *first, *last;  /* tickets with rows that wait; the head got least lately */
+    size_t n_waiting_tickets; /* in the list */
+    ed_scheduler_stats stats; /* all but `stuck` */
+    uint64_t ns_per_ktoken;   /* of the main lane, moving average; 0 = unknown */
+    lane main, express;
 };
 
+static embedd_status open_lane(lane *l, size_t batch_tokens_max, embedd_error *err);
+static void close_lane(lane *l);
 static void *compute(void *context);
-static void build_batch(ed_scheduler *s);
-static void take_rows(ed_scheduler *s, ed_ticket *ticket, size_t tokens_max, size_t batch_max);
+static bool build_batch(lane *l);
+static bool build_express(lane *l);
+static void take_rows(lane *l, ed_ticket *ticket, size_t tokens_max, size_t batch_max);
 static size_t batch_tokens_wanted(const ed_scheduler *s);
-static void run_batch(ed_scheduler *s);
-static ed_ticket *end_batch(ed_scheduler *s, uint64_t took_ns);
+static void run_batch(lane *l);
+static ed_ticket *end_batch(lane *l, uint64_t took_ns);
 static void finish(ed_scheduler *s, ed_ticket *ticket, ed_ticket **ended);
 static void tell_done(ed_scheduler *s, ed_ticket *ended);
 static void list_append(ed_scheduler *s, ed_ticket *ticket);
@@ -54,49 +63,63 @@ embedd_status ed_scheduler_open(ed_scheduler **out, const ed_scheduler_options *
     if (!s)
         return ed_fail(err, EMBEDD_MEMORY, "no memory for the scheduler");
     s->options = *options;
-    s->rows_cap =
-        options->batch_tokens_max < BATCH_ROWS_MAX ? options->batch_tokens_max : BATCH_ROWS_MAX;
-    s->rows = ed_calloc(s->rows_cap, sizeof *s->rows);
-    s->tickets = ed_calloc(s->rows_cap, sizeof *s->tickets);
-    s->failures = ed_calloc(s->rows_cap, sizeof *s->failures);
+    s->main = (lane){.scheduler = s, .build = build_batch, .embed_context = options->embed_context};
+    s->express =
+        (lane){.scheduler = s, .build = build_express, .embed_context = options->express_context};
     pthread_mutex_init(&s->mutex, NULL);
     pthread_cond_init(&s->work, NULL);
-    embedd_status status = EMBEDD_OK;
-    if (!s->rows || !s->tickets || !s->failures)
-        status = ed_fail(err, EMBEDD_MEMORY, "no memory for the scheduler");
-    else if (pthread_create(&s->thread, NULL, compute, s) != 0)
-        status = ed_fail(err, EMBEDD_MEMORY, "the computing thread could not be started");
-    s->started = status == EMBEDD_OK;
-    if (s->started)
+    embedd_status status = open_lane(&s->main, options->batch_tokens_max, err);
+    if (status == EMBEDD_OK && options->express_context)
+        status = open_lane(&s->express, options->express_tokens_max, err);
+    if (status == EMBEDD_OK)
         *out = s;
     else
         ed_scheduler_close(s);
     return status;
 }
 
+static embedd_status open_lane(lane *l, size_t batch_tokens_max, embedd_error *err)
+{
+    l->rows_cap = batch_tokens_max < BATCH_ROWS_MAX ? batch_tokens_max : BATCH_ROWS_MAX;
+    l->rows = ed_calloc(l->rows_cap, sizeof *l->rows);
+    l->tickets = ed_calloc(l->rows_cap, sizeof *l->tickets);
+    l->failures = ed_calloc(l->rows_cap, sizeof *l->failures);
+    if (!l->rows || !l->tickets || !l->failures)
+        return ed_fail(err, EMBEDD_MEMORY, "no memory for the scheduler");
+    if (pthread_create(&l->thread, NULL, compute, l) != 0)
+        return ed_fail(err, EMBEDD_MEMORY, "a computing thread could not be started");
+    l->started = true;
+    return EMBEDD_OK;
+}
+
 void ed_scheduler_close(ed_scheduler *s)
 {
     if (!s)
         return;
-    if (s->started) {
-        pthread_mutex_lock(&s->mutex);
-        s->stop = true;
-        ed_ticket *ended = NULL;
-        for (ed_ticket *ticket; (ticket = s->first);) {
-            ticket->cancelled = true;
-            finish(s, ticket, &ended);
-        }
-        pthread_cond_signal(&s->work);
-        pthread_mutex_unlock(&s->mutex);
-        tell_done(s, ended);
-        pthread_join(s->thread, NULL);
+    ed_ticket *ended = NULL;
+    pthread_mutex_lock(&s->mutex);
+    s->stop = true;
+    for (ed_ticket *ticket; (ticket = s->first);) {
+        ticket->cancelled = true;
+        finish(s, ticket, &ended);
     }
+    pthread_cond_broadcast(&s->work);
+    pthread_mutex_unlock(&s->mutex);
+    tell_done(s, ended);
+    close_lane(&s->main);
+    close_lane(&s->express);
     pthread_cond_destroy(&s->work);
     pthread_mutex_destroy(&s->mutex);
-    ed_free(s->rows);
-    ed_free(s->tickets);
-    ed_free(s->failures);
     ed_free(s);
+}
+
+static void close_lane(lane *l)
+{
+    if (l->started)
+        pthread_join(l->thread, NULL);
+    ed_free(l->rows);
+    ed_free(l->tickets);
+    ed_free(l->failures);
 }
 
 ed_submit ed_scheduler_submit(ed_scheduler *s, ed_ticket *ticket)
@@ -115,7 +138,7 @@ ed_submit ed_scheduler_submit(ed_scheduler *s, ed_ticket *ticket)
         s->stats.n_requests++;
         s->stats.n_tokens += ticket->n_tokens;
         list_append(s, ticket);
-        pthread_cond_signal(&s->work);
+        pthread_cond_broadcast(&s->work);
     }
     pthread_mutex_unlock(&s->mutex);
     return result;
@@ -136,33 +159,40 @@ void ed_scheduler_get_stats(ed_scheduler *s, ed_scheduler_stats *stats)
 {
     pthread_mutex_lock(&s->mutex);
     *stats = s->stats;
-    stats->stuck = s->batch_began_ns != 0 &&
-                   ed_clock_ns() - s->batch_began_ns >= (uint64_t)s->options.stuck_ms * 1000000;
+    stats->stuck = false;
+    uint64_t now_ns = ed_clock_ns();
+    for (const lane *l = &s->main; l; l = l == &s->main ? &s->express : NULL)
+        stats->stuck |=
+            l->began_ns != 0 && now_ns - l->began_ns >= (uint64_t)s->options.stuck_ms * 1000000;
     pthread_mutex_unlock(&s->mutex);
 }
 
-/* ---- the computing thread -------------------------------------------------------------------- */
+/* ---- the computing threads ------------------------------------------------------------------- */
 
 static void *compute(void *context)
 {
-    ed_scheduler *s = context;
+    lane *l = context;
+    ed_scheduler *s = l->scheduler;
     pthread_mutex_lock(&s->mutex);
     while (!s->stop) {
-        if (!s->first) {
+        l->n_rows = 0;
+        l->n_tokens = 0;
+        if (!l->build(l)) {
             pthread_cond_wait(&s->work, &s->mutex);
             continue;
         }
-        build_batch(s);
         uint64_t began_ns = ed_clock_ns();
-        s->batch_began_ns = began_ns;
+        l->began_ns = began_ns;
+        if (s->first)
+            pthread_cond_broadcast(&s->work); /* what is left may be for the express lane */
         pthread_mutex_unlock(&s->mutex);
 
-        run_batch(s);
+        run_batch(l);
 
         uint64_t took_ns = ed_clock_ns() - began_ns;
         pthread_mutex_lock(&s->mutex);
-        s->batch_began_ns = 0;
-        ed_ticket *ended = end_batch(s, took_ns);
+        l->began_ns = 0;
+        ed_ticket *ended = end_batch(l, took_ns);
         pthread_mutex_unlock(&s->mutex);
         tell_done(s, ended);
         pthread_mutex_lock(&s->mutex);
@@ -173,16 +203,17 @@ static void *compute(void *context)
 
 /* First everyone's share, then the rest to those who have more. Whoever got rows goes behind those
  * who got none, so nobody waits for ever. */
-static void build_batch(ed_scheduler *s)
+static bool build_batch(lane *l)
 {
+    ed_scheduler *s = l->scheduler;
+    if (!s->first)
+        return false;
     size_t wanted = batch_tokens_wanted(s);
     size_t share = wanted / s->n_waiting_tickets;
-    s->n_rows = 0;
-    s->n_tokens = 0;
     for (ed_ticket *t = s->first; t; t = t->next)
-        take_rows(s, t, share, wanted);
+        take_rows(l, t, share, wanted);
     for (ed_ticket *t = s->first; t; t = t->next)
-        take_rows(s, t, wanted, wanted);
+        take_rows(l, t, wanted, wanted);
     ed_ticket *ticket = s->first;
     for (size_t n_left = s->n_waiting_tickets; n_left > 0; n_left--) {
         ed_ticket *next = ticket->next;
@@ -193,24 +224,45 @@ static void build_batch(ed_scheduler *s)
         }
         ticket = next;
     }
+    return true;
+}
+
+/* While the main lane is busy: requests that would wait for it much longer than they take. */
+static bool build_express(lane *l)
+{
+    ed_scheduler *s = l->scheduler;
+    size_t tokens_max = s->options.express_tokens_max;
+    if (s->main.began_ns == 0)
+        return false;
+    if (tokens_max > s->main.n_tokens / 2)
+        tokens_max = s->main.n_tokens / 2;
+    ed_ticket *next;
+    for (ed_ticket *ticket = s->first; ticket; ticket = next) {
+        next = ticket->next;
+        if (ticket->next_row > 0 || ticket->n_tokens > tokens_max - l->n_tokens)
+            continue;
+        take_rows(l, ticket, tokens_max, tokens_max);
+        list_remove(s, ticket); /* all of it fits: a row has one token at least */
+    }
+    return l->n_rows > 0;
 }
 
 /* Rows of one ticket while it has no more than tokens_max in the batch. Its first row comes
  * whatever its share is; the batch's first row whatever the batch should hold. */
-static void take_rows(ed_scheduler *s, ed_ticket *ticket, size_t tokens_max, size_t batch_max)
+static void take_rows(lane *l, ed_ticket *ticket, size_t tokens_max, size_t batch_max)
 {
     size_t n_own = 0;
     for (size_t i = ticket->next_row - ticket->n_running; i < ticket->next_row; i++)
         n_own += ticket->rows[i].n_tokens;
-    while (ticket->next_row < ticket->n_rows && s->n_rows < s->rows_cap) {
+    while (ticket->next_row < ticket->n_rows && l->n_rows < l->rows_cap) {
         const embedd_row *row = &ticket->rows[ticket->next_row];
-        bool fits = s->n_rows == 0 || s->n_tokens + row->n_tokens <= batch_max;
+        bool fits = l->n_rows == 0 || l->n_tokens + row->n_tokens <= batch_max;
         bool shared = ticket->n_running == 0 || n_own + row->n_tokens <= tokens_max;
         if (!fits || !shared)
             return;
-        s->rows[s->n_rows] = *row;
-        s->tickets[s->n_rows++] = ticket;
-        s->n_tokens += row->n_tokens;
+        l->rows[l->n_rows] = *row;
+        l->tickets[l->n_rows++] = ticket;
+        l->n_tokens += row->n_tokens;
         n_own += row->n_tokens;
         ticket->next_row++;
         ticket->n_running++;
@@ -230,34 +282,37 @@ static size_t batch_tokens_wanted(const ed_scheduler *s)
 
 /* Without the mutex. If the batch fails, each row shows by itself whether it is at fault: alone it
  * has the same vector as in company. */
-static void run_batch(ed_scheduler *s)
+static void run_batch(lane *l)
 {
     embedd_error err;
-    memset(s->failures, 0, s->n_rows * sizeof *s->failures);
-    if (s->options.embed(s->options.embed_context, s->rows, s->n_rows, &err) == EMBEDD_OK)
+    ed_embed_function embed = l->scheduler->options.embed;
+    memset(l->failures, 0, l->n_rows * sizeof *l->failures);
+    if (embed(l->embed_context, l->rows, l->n_rows, &err) == EMBEDD_OK)
         return;
-    for (size_t i = 0; i < s->n_rows; i++)
-        s->failures[i] = s->options.embed(s->options.embed_context, &s->rows[i], 1, &err);
+    for (size_t i = 0; i < l->n_rows; i++)
+        l->failures[i] = embed(l->embed_context, &l->rows[i], 1, &err);
 }
 
-static ed_ticket *end_batch(ed_scheduler *s, uint64_t took_ns)
+static ed_ticket *end_batch(lane *l, uint64_t took_ns)
 {
+    ed_scheduler *s = l->scheduler;
     ed_ticket *ended = NULL;
-    if (s->n_tokens >= BATCH_TOKENS_MIN) { /* small ones tell of overhead, not of speed */
-        uint64_t latest = took_ns * 1000 / s->n_tokens + 1;
+    /* small ones tell of overhead, not of speed */
+    if (l == &s->main && l->n_tokens >= BATCH_TOKENS_MIN) {
+        uint64_t latest = took_ns * 1000 / l->n_tokens + 1;
         s->ns_per_ktoken = s->ns_per_ktoken ? (3 * s->ns_per_ktoken + latest) / 4 : latest;
     }
     s->stats.n_batches_done++;
     if (s->options.batch_tokens)
-        ed_histogram_add(s->options.batch_tokens, s->n_tokens);
-    s->stats.n_tokens_done += s->n_tokens;
-    s->stats.n_texts_done += s->n_rows;
-    for (size_t i = 0; i < s->n_rows; i++) {
-        ed_ticket *ticket = s->tickets[i];
-        s->stats.n_tokens -= s->rows[i].n_tokens;
-        if (s->failures[i] != EMBEDD_OK && ticket->error.status == EMBEDD_OK) {
+        ed_histogram_add(s->options.batch_tokens, l->n_tokens);
+    s->stats.n_tokens_done += l->n_tokens;
+    s->stats.n_texts_done += l->n_rows;
+    for (size_t i = 0; i < l->n_rows; i++) {
+        ed_ticket *ticket = l->tickets[i];
+        s->stats.n_tokens -= l->rows[i].n_tokens;
+        if (l->failures[i] != EMBEDD_OK && ticket->error.status == EMBEDD_OK) {
             /* A ticket's rows are in order: this is the first of those not yet counted off. */
-            ticket->error.status = s->failures[i];
+            ticket->error.status = l->failures[i];
             ticket->error.index = ticket->next_row - ticket->n_running;
         }
         ticket->n_running--;

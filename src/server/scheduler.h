@@ -1,9 +1,13 @@
-/* Rows of waiting requests into packed batches, on one thread that owns the session.
+/* Rows of waiting requests into packed batches, each lane on a thread that owns its session.
  *
  * Whatever waits is merged: a batch takes rows of every request in turn, each up to an equal share
  * of its tokens, and what is left over goes to those who have more. So a request of one sentence is
  * in the next batch, beside a part of one of a thousand texts. A request that waits alone starts at
- * once. A batch holds about a fifth of a second of work at most, so that the next is never far. */
+ * once. A batch holds about a fifth of a second of work at most, so that the next is never far.
+ *
+ * For a short text that is far all the same: it would be computed in a hundredth of the time. So
+ * there may be an express lane, a small session that computes on one thread while a batch runs. It
+ * takes whole requests that are less than half as long as that batch. */
 #ifndef ED_SCHEDULER_H
 #define ED_SCHEDULER_H
 
@@ -29,14 +33,16 @@ typedef struct ed_ticket {
 } ed_ticket;
 
 /* All rows are computed, or the ticket has failed or was cancelled, and no row is in use any more.
- * Called once for each ticket that was taken, on the computing thread or in ed_scheduler_cancel. */
+ * Called once for each ticket that was taken, on a computing thread or in ed_scheduler_cancel. */
 typedef void (*ed_ticket_done)(ed_ticket *ticket);
 
 typedef struct ed_scheduler_options {
     ed_embed_function embed;
     void *embed_context;
-    ed_ticket_done done;
     size_t batch_tokens_max;
+    void *express_context; /* NULL = no express lane */
+    size_t express_tokens_max;
+    ed_ticket_done done;
     size_t queue_tokens_max; /* waiting or running; one request alone may have more */
     size_t queue_requests_max;
     unsigned stuck_ms;

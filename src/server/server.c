@@ -23,6 +23,7 @@
 #define DRAIN_TICK_MS  5
 #define DRAIN_REPLY_MS 250 /* to say "draining" to whoever is still waiting */
 #define PROTOCOL       1
+#define EXPRESS_TOKENS 256 /* a request that need not wait for a batch has no more */
 
 typedef struct server {
     ed_server_options options;
@@ -215,12 +216,17 @@ static void *load(void *context)
     const ed_server_options *o = &s->options;
     const embedd_session_options session = {.n_threads = o->n_threads,
                                             .batch_tokens_max = o->batch_tokens_max};
+    const embedd_session_options express = {
+        .n_threads = 1, .batch_tokens_max = EXPRESS_TOKENS, .text_tokens_max = EXPRESS_TOKENS};
     embedd_status status = embedd_model_open(o->model_folder, &o->model, &service->model, &s->err);
     if (status == EMBEDD_OK)
         status = embedd_session_open(service->model, &session, &service->session, &s->err);
+    if (status == EMBEDD_OK)
+        status = embedd_session_open(service->model, &express, &service->express, &s->err);
     if (status == EMBEDD_OK) {
         const ed_pipeline_options pipeline = {.model = service->model,
                                               .session = service->session,
+                                              .express = service->express,
                                               .model_id = service->model_id,
                                               .budget = &service->budget,
                                               .batch_tokens = &service->metrics.batch_tokens,
@@ -294,6 +300,7 @@ static void clear(server *s)
     ed_connections_close(s->service.connections);
     ed_pipeline_close(s->service.pipeline);
     embedd_session_close(s->service.session);
+    embedd_session_close(s->service.express);
     embedd_model_close(s->service.model);
     ed_lifecycle_close();
     ed_listener_close(&s->listener);

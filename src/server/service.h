@@ -26,6 +26,7 @@ typedef struct ed_service {
     const char *model_id;
     embedd_model *model;
     embedd_session *session;
+    embedd_session *express;
     ed_pipeline *pipeline;
 } ed_service;
 

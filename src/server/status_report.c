@@ -65,7 +65,9 @@ unsigned ed_report_info(const ed_call *call)
                   "\"weight_bytes\":%zu,\"scratch_bytes\":%zu,\"rss_bytes\":%zu,",
                   info->dtype, info->cpu_level, embedd_session_threads(service->session),
                   info->n_layers, info->hidden_size, info->vocabulary, info->n_parameters,
-                  info->weight_bytes, embedd_session_scratch_bytes(service->session),
+                  info->weight_bytes,
+                  embedd_session_scratch_bytes(service->session) +
+                      embedd_session_scratch_bytes(service->express),
                   ed_report_resident_bytes());
     put_tei(reply, service);
     put_limits(reply, service->options);

@@ -26,6 +26,8 @@ typedef struct request {
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static int express;             /* the context of the express lane */
+static bool express_allowed;    /* it computes as it likes */
 static size_t n_allowed;        /* the model computes only so many batches */
 static size_t n_entered;        /* batches that have come to the gate */
 static size_t n_batches;        /* that have passed */
@@ -37,14 +39,13 @@ static size_t n_seen;
 static embedd_status fake_embed(void *context, const embedd_row *rows, size_t n_rows,
                                 embedd_error *err)
 {
-    (void)context;
     (void)err;
     embedd_status status = EMBEDD_OK;
     size_t n_tokens = 0;
     pthread_mutex_lock(&mutex);
     n_entered++;
     pthread_cond_broadcast(&changed);
-    while (n_batches >= n_allowed)
+    while (n_batches >= n_allowed && !(context == &express && express_allowed))
         pthread_cond_wait(&changed, &mutex);
     n_seen = n_rows;
     for (size_t i = 0; i < n_rows; i++) {
@@ -111,6 +112,14 @@ static void allow(size_t n_more)
     pthread_mutex_unlock(&mutex);
 }
 
+static void allow_express(void)
+{
+    pthread_mutex_lock(&mutex);
+    express_allowed = true;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&mutex);
+}
+
 static void wait_entered(size_t n)
 {
     pthread_mutex_lock(&mutex);
@@ -152,20 +161,29 @@ static void check_vectors(const request *r)
             fail_msg("row %zu was computed %g times", i, (double)r->out[i] / (double)r->ids[i]);
 }
 
-static ed_scheduler *scheduler_new(size_t queue_tokens_max, size_t queue_requests_max)
+static ed_scheduler *scheduler_open(size_t queue_tokens_max, size_t queue_requests_max,
+                                    size_t express_tokens_max)
 {
     ed_scheduler *scheduler = NULL;
     embedd_error err;
     const ed_scheduler_options options = {.embed = fake_embed,
-                                          .done = on_done,
                                           .batch_tokens_max = BATCH_MAX,
+                                          .express_context = express_tokens_max ? &express : NULL,
+                                          .express_tokens_max = express_tokens_max,
+                                          .done = on_done,
                                           .queue_tokens_max = queue_tokens_max,
                                           .queue_requests_max = queue_requests_max,
                                           .stuck_ms = 30};
     n_entered = n_batches = n_rows_run = tokens_most = n_seen = 0;
     n_allowed = SIZE_MAX;
+    express_allowed = false;
     assert_int_equal(ed_scheduler_open(&scheduler, &options, &err), EMBEDD_OK);
     return scheduler;
+}
+
+static ed_scheduler *scheduler_new(size_t queue_tokens_max, size_t queue_requests_max)
+{
+    return scheduler_open(queue_tokens_max, queue_requests_max, 0);
 }
 
 static void submit(ed_scheduler *scheduler, request *r)
@@ -211,6 +229,42 @@ static void test_a_small_request_is_in_the_next_batch(void **state)
     ed_scheduler_close(scheduler);
     request_free(bulk);
     request_free(small);
+}
+
+/* The main lane stands at the gate with a batch of 100 tokens; only the express lane can compute.
+ */
+static void test_short_requests_overtake_a_batch(void **state)
+{
+    (void)state;
+    ed_scheduler *scheduler = scheduler_open(100000, 10, 60);
+    request *bulk = request_new(30, 10), *small = request_new(3, 10), *other = request_new(2, 20),
+            *middle = request_new(6, 10);
+    allow(0);
+    submit(scheduler, bulk);
+    wait_entered(1);
+    submit(scheduler, middle); /* more than half of the batch */
+    submit(scheduler, small);
+    wait_entered(2);
+    submit(scheduler, other);
+    allow_express();
+    wait_done(small);
+    wait_done(other);
+    assert_false(is_done(bulk));
+    assert_false(is_done(middle));
+    assert_int_equal(n_batches, 2);
+    allow(SIZE_MAX);
+    wait_done(bulk);
+    wait_done(middle);
+    request *all[] = {bulk, small, other, middle};
+    for (size_t i = 0; i < 4; i++)
+        check_vectors(all[i]);
+    ed_scheduler_stats stats;
+    ed_scheduler_get_stats(scheduler, &stats);
+    assert_int_equal(stats.n_requests, 0);
+    assert_int_equal(stats.n_tokens, 0);
+    ed_scheduler_close(scheduler);
+    for (size_t i = 0; i < 4; i++)
+        request_free(all[i]);
 }
 
 static void test_requests_share_a_batch(void **state)
@@ -481,7 +535,7 @@ static void test_a28_many_clients(void **state)
     pthread_t threads[N_CLIENTS];
     ed_scheduler_stats stats;
     (void)state;
-    ed_scheduler *scheduler = scheduler_new(1000000, 100);
+    ed_scheduler *scheduler = scheduler_open(1000000, 100, 40);
     for (unsigned i = 0; i < N_CLIENTS; i++) {
         clients[i] = (client){scheduler, i + 1, true};
         assert_int_equal(pthread_create(&threads[i], NULL, client_main, &clients[i]), 0);
@@ -502,6 +556,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_lone_request_starts_at_once),
         cmocka_unit_test(test_a_small_request_is_in_the_next_batch),
+        cmocka_unit_test(test_short_requests_overtake_a_batch),
         cmocka_unit_test(test_requests_share_a_batch),
         cmocka_unit_test(test_nobody_waits_for_ever),
         cmocka_unit_test(test_a_row_longer_than_a_batch_runs_alone),
