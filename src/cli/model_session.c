@@ -81,10 +81,16 @@ static embedd_status read_options(ed_model_session *opened, const ed_arguments *
     if (pooling && !embedd_pooling_parse(pooling, &options->pooling))
         return ed_fail(err, EMBEDD_ARGUMENT, "--pooling: one of %s, not '%s'",
                        embedd_pooling_names(), pooling);
+    options->dimensions = (size_t)values[ED_OPTION_DIMENSIONS].number;
     opened->dimensions = embedd_model_dimensions(opened->model, options->pooling);
     if (opened->dimensions == 0)
         return ed_fail(err, EMBEDD_ARGUMENT,
                        "--pooling %s: the model's later modules do not take its vectors", pooling);
+    if (options->dimensions > opened->dimensions)
+        return ed_fail(err, EMBEDD_ARGUMENT, "--dimensions: the model's vectors have %zu numbers",
+                       opened->dimensions);
+    if (options->dimensions > 0)
+        opened->dimensions = options->dimensions;
     return EMBEDD_OK;
 }
 

@@ -13,7 +13,7 @@ typedef struct ed_model_session {
     embedd_session *session;
     const embedd_model_info *info;
     embedd_embed_options options; /* --pooling, --prompt ... */
-    size_t dimensions;            /* under this pooling */
+    size_t dimensions;            /* under this pooling, after the cut */
 } ed_model_session;
 
 embedd_status ed_model_session_open(ed_model_session *opened, const ed_arguments *arguments,

@@ -159,6 +159,11 @@ const ed_option_spec ed_options[ED_OPTION_COUNT] = {
                            "cls|max|mean|mean_sqrt_len|weightedmean|lasttoken", 0, 0, NULL,
                            "how token vectors become one; the model's own way if not given",
                            ON_TEXTS},
+    [ED_OPTION_DIMENSIONS] = {"dimensions", NULL, ED_OPTION_NUMBER, "N", NULL, 1, ANY_NUMBER_MAX,
+                              NULL,
+                              "keep the first N numbers of each vector, as models trained for it "
+                              "(Matryoshka) allow, and make the length 1 again",
+                              ON_TEXTS},
     [ED_OPTION_NORMALIZE] = {"normalize", NULL, ED_OPTION_SWITCH, NULL, NULL, 0, 0, "1",
                              "leave the length of vectors as the model gives it, instead of making "
                              "it 1",
@@ -219,8 +224,9 @@ const ed_variable ed_variables[] = {
                      "~/.cache/huggingface/hub"},
     {"OLLAMA_MODELS", "the store of Ollama; ~/.ollama/models if not set"},
     {"HF_ENDPOINT", "the hub that pull asks; https://huggingface.co if not set"},
-    {"HF_TOKEN", "the hub's access token, for models that need one; it is sent to HF_ENDPOINT and "
-                 "nowhere else"},
+    {"HF_TOKEN", "the hub's access token, for models that need one; the one that hf auth login "
+                 "keeps in HF_TOKEN_PATH or $HF_HOME/token if not set; it is sent to HF_ENDPOINT "
+                 "and nowhere else"},
     {"HF_HUB_OFFLINE", "1 keeps pull from using the network"},
     {NULL, NULL},
 };

@@ -2,6 +2,7 @@
 #include "cli/vector_sink.h"
 
 #include "base/error.h"
+#include "cli/unfinished_file.h"
 #include "formats/json.h"
 #include "server/float_text.h"
 
@@ -91,6 +92,7 @@ static embedd_status open_out(ed_vector_sink *sink, embedd_error *err)
         ed_buf_reset(&sink->text);
         if (sink->partial == NULL)
             return ed_fail(err, EMBEDD_MEMORY, "out of memory");
+        ed_unfinished_file_guard(sink->partial);
         sink->file = fopen(sink->partial, "wbe");
         return sink->file ? EMBEDD_OK : fail_errno(sink, err);
     }
@@ -301,6 +303,7 @@ embedd_status ed_vector_sink_finish(ed_vector_sink *sink, embedd_error *err)
     if (fflush(sink->file) != 0 || (sink->partial && fsync(fileno(sink->file)) != 0) ||
         (sink->partial && rename(sink->partial, sink->path) != 0))
         return fail_errno(sink, err);
+    ed_unfinished_file_guard(NULL);
     ed_free(sink->partial);
     sink->partial = NULL;
     return EMBEDD_OK;
@@ -308,8 +311,10 @@ embedd_status ed_vector_sink_finish(ed_vector_sink *sink, embedd_error *err)
 
 void ed_vector_sink_close(ed_vector_sink *sink)
 {
-    if (sink->partial)
+    if (sink->partial) {
         remove(sink->partial);
+        ed_unfinished_file_guard(NULL);
+    }
     if (sink->file && sink->file != stdout)
         fclose(sink->file);
     if (sink->target && sink->target != stdout)

@@ -46,6 +46,12 @@ embedd_status embedd_model_open(const char *folder, const embedd_model_options *
         model = NULL;
     }
 done:
+    /* The folder is there: what lacks is a part of the model. */
+    if (status == EMBEDD_NOT_FOUND) {
+        status = EMBEDD_FORMAT;
+        if (err)
+            err->status = status;
+    }
     embedd_model_close(model);
     return status;
 }

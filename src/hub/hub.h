@@ -29,8 +29,9 @@ typedef struct ed_hub_result {
  * folder appears by one rename, or not at all. What came before a failure is kept and the next call
  * goes on from there.
  *
- * Reads HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE. Returns ARGUMENT, NOT_FOUND (also for a model that
- * needs a token), NETWORK, CHECKSUM, FORMAT, UNSUPPORTED (no safetensors weights), IO, MEMORY. */
+ * Reads HF_ENDPOINT, HF_HUB_OFFLINE, and the token of token.h. Returns ARGUMENT, NOT_FOUND (also
+ * for a model that needs a token), NETWORK, CHECKSUM, FORMAT, UNSUPPORTED (no safetensors weights),
+ * IO, MEMORY. */
 embedd_status ed_hub_pull(const char *name, const ed_hub_watcher *watcher, ed_hub_result *result,
                           embedd_error *err);
 

@@ -9,6 +9,7 @@
 #include "hub/download.h"
 #include "hub/listing.h"
 #include "hub/pull_folder.h"
+#include "hub/token.h"
 #include "hub/transfer.h"
 
 #include <stdio.h>
@@ -155,7 +156,6 @@ static void escape_revision(const char *revision, char out[3 * REVISION_MAX])
 static embedd_status ask_hub(pull *p, embedd_error *err)
 {
     const char *endpoint = getenv("HF_ENDPOINT");
-    const char *token = getenv("HF_TOKEN");
     char revision[3 * REVISION_MAX];
     char path[URL_PATH_MAX];
     ed_buf json;
@@ -167,9 +167,11 @@ static embedd_status ask_hub(pull *p, embedd_error *err)
                        "%s is not on this machine, and HF_HUB_OFFLINE keeps embedd from asking "
                        "the hub",
                        p->full_name);
+    char *token = ed_hub_token();
     embedd_status status =
-        ed_transfer_open(&p->transfer, endpoint && endpoint[0] ? endpoint : DEFAULT_ENDPOINT,
-                         token && token[0] ? token : NULL, p->watcher, err);
+        ed_transfer_open(&p->transfer, endpoint && endpoint[0] ? endpoint : DEFAULT_ENDPOINT, token,
+                         p->watcher, err);
+    ed_free(token);
     if (status != EMBEDD_OK)
         return status;
     escape_revision(p->revision, revision);

@@ -147,6 +147,11 @@ class ErrorTest(ProgramTest):
         shutil.copytree(MODEL, os.path.join(self.folder, "broken"))
         self.write("broken/config.json", "{")
         self.expect("config.json", "info", "-m", "broken", code=4)
+        os.remove(os.path.join(self.folder, "broken/config.json"))
+        self.expect("config.json", "info", "-m", "broken", code=4)
+        shutil.copy(os.path.join(MODEL, "config.json"), os.path.join(self.folder, "broken"))
+        os.remove(os.path.join(self.folder, "broken/tokenizer.json"))
+        self.expect("tokenizer.json", "info", "-m", "broken", code=4)
         self.expect("no-such-level", "info", "-m", MODEL, "--cpu", "no-such-level")
 
     def test_prompts_and_pooling(self):

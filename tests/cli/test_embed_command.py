@@ -4,8 +4,10 @@ import math
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
+import time
 import unittest
 
 from run_program import GOLDEN, MODEL, PROGRAM, ProgramTest
@@ -68,6 +70,16 @@ class EmbedTest(ProgramTest):
         self.assertEqual(one("a cat"), one("--prompt-name", "query", "a cat"))
         self.assertEqual(one("--prompt-name", "passage", "a cat"), one("--prompt", "passage: ", "a cat"))
         self.assertEqual(one("--prompt", "", "a cat"), one("--prompt-name", "document", "a cat"))
+
+    def test_dimensions(self):
+        whole = self.vectors("--no-normalize", "a cat")[0]
+        cut = self.vectors("--dimensions", "16", "a cat", "a dog")
+        self.assertEqual([len(vector) for vector in cut], [16, 16])
+        length = math.sqrt(sum(x * x for x in whole[:16]))
+        for x, y in zip(whole[:16], cut[0]):
+            self.assertAlmostEqual(x / length, y, places=6)
+        self.assertEqual(self.vectors("--dimensions", "64", "a cat"), self.vectors("a cat"))
+        self.assertIn("have 64 numbers", self.embed("--dimensions", "65", "a cat", code=2).stderr)
 
     # ---- where texts come from
 
@@ -159,6 +171,21 @@ class EmbedTest(ProgramTest):
         self.embed("--out", "old.jsonl", "good")
         self.assertEqual(os.listdir(self.folder), ["old.jsonl"])
         self.assertNotEqual(self.read("old.jsonl"), b"old")
+
+    def test_an_interrupt_leaves_nothing_behind(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process = subprocess.Popen([PROGRAM, "embed", "-m", MODEL, "--out", "x.npy"], cwd=self.folder,
+                                       stdin=subprocess.PIPE, env=self.environment())
+            process.stdin.write(b"a line\n" * 20000)
+            process.stdin.flush()
+            deadline = time.monotonic() + 30
+            while not os.path.exists(os.path.join(self.folder, "x.npy.partial")):
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.005)
+            process.send_signal(number)
+            self.assertEqual(process.wait(30), -number)
+            process.stdin.close()
+            self.assertEqual(os.listdir(self.folder), [])
 
     def test_a_device_is_written_not_replaced(self):
         self.embed("--out", "/dev/null", "--format", "npy", "a cat")

@@ -289,6 +289,20 @@ class PullTest(unittest.TestCase):
                 for _, headers in hub.asked:
                     self.assertEqual(headers.get("Authorization"), "Bearer hf_secret")
 
+    def test_the_token_of_a_login_is_used(self):
+        login = os.path.join(self.home, "login", "token")
+        os.makedirs(os.path.dirname(login))
+        with open(login, "w", encoding="ascii") as file:
+            file.write("hf_from_file\n")
+        for variables, expected in (({"HF_HOME": os.path.dirname(login)}, "Bearer hf_from_file"),
+                                    ({"HF_TOKEN_PATH": login}, "Bearer hf_from_file"),
+                                    ({"HF_TOKEN_PATH": login, "HF_TOKEN": "hf_given"}, "Bearer hf_given"),
+                                    ({"HF_TOKEN_PATH": login + "-none"}, None)):
+            with self.subTest(**variables):
+                hub = self.hub()
+                self.pull(hub, "acme/tiny@main", **variables)
+                self.assertEqual({headers.get("Authorization") for _, headers in hub.asked}, {expected})
+
     def test_a_redirect_loop_ends(self):
         hub = self.hub()
         hub.redirect = ("/revision/main", "/api/models/acme/tiny/revision/main")

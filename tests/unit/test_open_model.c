@@ -87,7 +87,7 @@ static void missing_files(void **state)
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char *folder = folder_copy(source_folder("bert-mean-norm"));
         folder_delete_file(folder, files[i]);
-        assert_refused(folder, EMBEDD_NOT_FOUND, files[i]);
+        assert_refused(folder, EMBEDD_FORMAT, files[i]);
         folder_remove(folder);
     }
 }
