@@ -7,7 +7,7 @@ comma  := ,
 BUILD  := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 C_FILES = $(shell git ls-files '*.c' '*.h')
 
-.PHONY: all demo test test-all test-shared test-clients fuzz bench install format clean help
+.PHONY: all demo test test-all test-shared test-clients test-deploy fuzz bench install format clean help
 
 all: ## build build/embedd (installs what the build needs, and asks first)
 	@tools/setup build
@@ -31,6 +31,9 @@ test-shared: ## the longer tests on a folder of larger goldens and corpora; SHAR
 
 test-clients: all ## the real clients of Ollama, OpenAI, TEI and LanceDB, from npm and PyPI
 	@tools/test-clients
+
+test-deploy: all ## HAProxy, systemd and Kubernetes with the files of deploy/
+	@tools/test-deploy
 
 fuzz: ## every fuzz target for TIME seconds (60), from its corpus
 	@TIME=$(TIME) tools/fuzz build-fuzz

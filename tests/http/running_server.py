@@ -54,9 +54,11 @@ class StartError(AssertionError):
 
 
 class RunningServer:
-    """`with RunningServer() as server:`; `env` replaces variables, None removes one."""
+    """`with RunningServer() as server:`; `env` replaces variables, None removes one; `before` is a
+    program that starts it."""
 
-    def __init__(self, *arguments, model="bert-mean-norm", env=None, **popen):
+    def __init__(self, *arguments, model="bert-mean-norm", port=0, before=(), env=None,
+                 **popen):
         self.environment = dict(os.environ)
         for name in list(self.environment):
             if name.startswith("EMBEDD_") and name != "EMBEDD_CPU":
@@ -64,7 +66,7 @@ class RunningServer:
         self.environment.update(env or {})
         is_name = os.path.isabs(model) or ":" in model  # "ollama:NAME"
         folder = model if is_name else model_folder(model)
-        self.command = [PROGRAM, "serve", "-m", folder, "--port", "0", *arguments]
+        self.command = [*before, PROGRAM, "serve", "-m", folder, "--port", str(port), *arguments]
         self.errors = []
         self.collector = None
         popen.setdefault("stderr", subprocess.PIPE)
