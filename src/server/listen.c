@@ -21,11 +21,11 @@
 
 #define FIRST_INHERITED 3 /* the first file that systemd hands over */
 
-static ed_exit take_inherited(ed_listener *listener, bool allow_remote, embedd_error *err);
+static ed_exit take_inherited(ed_listener *listener, bool remote_ok, embedd_error *err);
 static ed_exit open_path(ed_listener *listener, const char *path, embedd_error *err);
 static bool remove_stale(const struct sockaddr_un *address);
-static ed_exit open_address(ed_listener *listener, const char *host, unsigned port,
-                            bool allow_remote, embedd_error *err);
+static ed_exit open_address(ed_listener *listener, const char *host, unsigned port, bool remote_ok,
+                            embedd_error *err);
 static bool is_loopback(const struct sockaddr *address);
 static ed_exit refuse_remote(const char *host, embedd_error *err);
 static ed_exit listen_on(ed_listener *listener, const struct addrinfo *info, embedd_error *err);
@@ -35,12 +35,13 @@ static void set_flags(int fd);
 ed_exit ed_listener_open(ed_listener *listener, const ed_server_options *options, embedd_error *err)
 {
     const char *pid = getenv("LISTEN_PID");
+    bool remote_ok = options->allow_remote && options->api_key;
     *listener = (ed_listener){.fd = -1};
     if (pid && strtol(pid, NULL, 10) == (long)getpid())
-        return take_inherited(listener, options->allow_remote, err);
+        return take_inherited(listener, remote_ok, err);
     if (options->unix_path)
         return open_path(listener, options->unix_path, err);
-    return open_address(listener, options->host, options->port, options->allow_remote, err);
+    return open_address(listener, options->host, options->port, remote_ok, err);
 }
 
 void ed_listener_close(ed_listener *listener)
@@ -63,7 +64,7 @@ void ed_listener_url(const ed_listener *listener, char *out, size_t out_cap)
 }
 
 /* Protocol: sd_listen_fds(3). */
-static ed_exit take_inherited(ed_listener *listener, bool allow_remote, embedd_error *err)
+static ed_exit take_inherited(ed_listener *listener, bool remote_ok, embedd_error *err)
 {
     const char *n_files = getenv("LISTEN_FDS");
     struct sockaddr_storage address;
@@ -84,7 +85,7 @@ static ed_exit take_inherited(ed_listener *listener, bool allow_remote, embedd_e
         ed_fail(err, EMBEDD_ARGUMENT, "the socket handed over has an address of another kind");
         return ED_EXIT_USAGE;
     }
-    if (!allow_remote && !is_loopback((const struct sockaddr *)&address))
+    if (!remote_ok && !is_loopback((const struct sockaddr *)&address))
         return refuse_remote(listener->host, err);
     return ED_EXIT_OK;
 }
@@ -139,8 +140,8 @@ static bool remove_stale(const struct sockaddr_un *address)
     return stale && unlink(address->sun_path) == 0;
 }
 
-static ed_exit open_address(ed_listener *listener, const char *host, unsigned port,
-                            bool allow_remote, embedd_error *err)
+static ed_exit open_address(ed_listener *listener, const char *host, unsigned port, bool remote_ok,
+                            embedd_error *err)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                                    .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
@@ -151,8 +152,8 @@ static ed_exit open_address(ed_listener *listener, const char *host, unsigned po
         ed_fail(err, EMBEDD_ARGUMENT, "%s, port %u: not an address to listen on", host, port);
         return ED_EXIT_USAGE;
     }
-    ed_exit result = !allow_remote && !is_loopback(info->ai_addr) ? refuse_remote(host, err)
-                                                                  : listen_on(listener, info, err);
+    ed_exit result = !remote_ok && !is_loopback(info->ai_addr) ? refuse_remote(host, err)
+                                                               : listen_on(listener, info, err);
     freeaddrinfo(info);
     return result;
 }
@@ -160,7 +161,9 @@ static ed_exit open_address(ed_listener *listener, const char *host, unsigned po
 static ed_exit refuse_remote(const char *host, embedd_error *err)
 {
     ed_fail(err, EMBEDD_ARGUMENT,
-            "%s can be reached from other machines; give --allow-remote if that is meant", host);
+            "%s can be reached from other machines; if that is meant, give --allow-remote and set "
+            "EMBEDD_API_KEY to a key for them",
+            host);
     return ED_EXIT_USAGE;
 }
 

@@ -14,7 +14,7 @@ typedef struct ed_listener {
 
 /* The socket that systemd hands over (LISTEN_FDS), or a Unix socket if the options have a path, or
  * their host and port. ED_EXIT_OK, ED_EXIT_ADDRESS (taken, or not this machine's), or ED_EXIT_USAGE
- * (not an address; not a loopback address without allow_remote). Says why in `err`. */
+ * (not an address; not a loopback address without allow_remote and a key). Says why in `err`. */
 ed_exit ed_listener_open(ed_listener *listener, const ed_server_options *options,
                          embedd_error *err);
 /* `fd` may be -1: given away. */

@@ -148,7 +148,7 @@ static ed_exit open_front(server *s)
     service->budget.n_max = o->request_bytes_max;
     service->guard = (ed_guard){.host = s->listener.host,
                                 .port = s->listener.port,
-                                .any_host = o->allow_remote || s->listener.path[0],
+                                .any_host = (o->allow_remote && o->api_key) || s->listener.path[0],
                                 .api_key = o->api_key,
                                 .origins = o->origins,
                                 .n_origins = o->n_origins};

@@ -22,7 +22,7 @@ typedef struct ed_server_options {
     const char *host;           /* "127.0.0.1" */
     unsigned port;              /* 0 = any free one, told by the ready line */
     const char *unix_path;      /* a Unix socket instead of host and port; NULL = none */
-    bool allow_remote;          /* without it only loopback addresses are bound */
+    bool allow_remote;          /* without it and a key only loopback addresses are bound */
     const char *api_key;        /* NULL = none needed */
     const char *const *origins; /* [n_origins] browsers' origins that may call */
     size_t n_origins;

@@ -76,8 +76,18 @@ class StartTest(unittest.TestCase):
         code, out, err = run("-m", model_folder(), "--port", "0", "--host", "0.0.0.0")
         self.assertEqual((code, out), (2, b""))
         self.assertIn("--allow-remote", err)
-        with RunningServer("--host", "0.0.0.0", "--allow-remote") as server:
-            self.assertEqual(server.get("/health").status, 200)
+        remote = ("--host", "0.0.0.0", "--allow-remote")
+        code, out, err = run("-m", model_folder(), "--port", "0", *remote)
+        self.assertEqual((code, out), (2, b""))
+        self.assertIn("EMBEDD_API_KEY", err)
+        with RunningServer(*remote, env={"EMBEDD_API_KEY": "key"}) as server:
+            named = {"Host": "embedd.example"}
+            self.assertEqual(server.get("/health", headers=named).status, 200)
+            self.assertEqual(server.get("/info", headers=named).status, 401)
+            named["Authorization"] = "Bearer key"
+            self.assertEqual(server.get("/info", headers=named).status, 200)
+        with RunningServer("--allow-remote") as server:  # no key: rebound names stay outside
+            self.assertEqual(server.get("/info", headers={"Host": "evil.example"}).status, 403)
 
     def test_no_such_model_is_exit_code_3(self):
         code, out, err = run("-m", "/nonexistent/model", "--port", "0")
