@@ -122,7 +122,9 @@ const ed_option_spec ed_options[ED_OPTION_COUNT] = {
                         "address",
                         BIT(SERVE)},
     [ED_OPTION_ALLOW_REMOTE] = {"allow-remote", NULL, ED_OPTION_SWITCH, NULL, NULL, 0, 0, NULL,
-                                "let --host be an address that other machines reach", BIT(SERVE)},
+                                "let --host be an address that other machines reach; it "
+                                "needs a key",
+                                BIT(SERVE)},
     [ED_OPTION_API_KEY] = {"api-key", NULL, ED_OPTION_SECRET, NULL, NULL, 0, 0, NULL,
                            "the key that requests must bring as Authorization: Bearer KEY; only "
                            "from the environment, because other users can read a command line",
