@@ -182,6 +182,14 @@ const ed_gguf_field *ed_gguf_find(const ed_gguf *gguf, const char *key)
     return NULL;
 }
 
+const ed_tensor *ed_gguf_tensor(const ed_gguf *gguf, const char *name)
+{
+    for (size_t i = 0; i < gguf->n_tensors; i++)
+        if (strcmp(gguf->tensors[i].name, name) == 0)
+            return &gguf->tensors[i];
+    return NULL;
+}
+
 /* ---- tensors --------------------------------------------------------------------------------- */
 
 static embedd_status read_tensors(ed_gguf *gguf, ed_gguf_reader *reader, size_t n_tensors)

@@ -59,6 +59,7 @@ embedd_status ed_gguf_parse(ed_gguf *gguf, const unsigned char *bytes, size_t n_
 bool ed_gguf_is(const char *path);
 
 const ed_gguf_field *ed_gguf_find(const ed_gguf *gguf, const char *key); /* NULL = none */
+const ed_tensor *ed_gguf_tensor(const ed_gguf *gguf, const char *name);  /* NULL = none */
 
 /* One field. An absent one leaves *out as it is and is ok; one of another type is FORMAT. A size
  * may be of any whole number type, but not negative; a double of any number type, but finite. */

@@ -32,6 +32,10 @@ static embedd_status add_rope(struct json_object *root, const ed_gguf *gguf,
                               const ed_gguf_architecture *architecture, embedd_error *err);
 static embedd_status add_positions(struct json_object *root, const ed_gguf *gguf,
                                    const ed_gguf_architecture *architecture, embedd_error *err);
+static embedd_status add_windows(struct json_object *root, const ed_gguf *gguf,
+                                 const ed_gguf_architecture *architecture, embedd_error *err);
+static embedd_status add_activation(struct json_object *root, const ed_gguf *gguf,
+                                    const ed_gguf_architecture *architecture, embedd_error *err);
 static void add_flags(struct json_object *root, const ed_gguf *gguf,
                       const ed_gguf_architecture *architecture);
 
@@ -62,6 +66,10 @@ embedd_status ed_gguf_config_read(ed_config *config, const ed_gguf *gguf, embedd
         status = add_rope(root, gguf, architecture, err);
     if (status == EMBEDD_OK)
         status = add_positions(root, gguf, architecture, err);
+    if (status == EMBEDD_OK)
+        status = add_windows(root, gguf, architecture, err);
+    if (status == EMBEDD_OK)
+        status = add_activation(root, gguf, architecture, err);
     if (status != EMBEDD_OK) {
         json_object_put(root);
         return status;
@@ -86,8 +94,6 @@ static embedd_status add_sizes(struct json_object *root, const ed_gguf *gguf,
         {"attention.head_count", "num_attention_heads", true},
         {"attention.head_count_kv", "num_key_value_heads", false},
         {"attention.key_length", "head_dim", false},
-        {"attention.sliding_window", "sliding_window", false},
-        {"attention.sliding_window_pattern", "_sliding_window_pattern", false},
         {"expert_count", "num_experts", false},
         {"expert_used_count", "moe_top_k", false},
         {"moe_every_n_layers", "moe_every_n_layers", false},
@@ -147,6 +153,9 @@ static embedd_status add_rope(struct json_object *root, const ed_gguf *gguf,
         ed_gguf_get_double(gguf, key_of(architecture, "rope.freq_base").text, &theta, err);
 
     if (status == EMBEDD_OK)
+        status = ed_gguf_get_double(gguf, key_of(architecture, "rope.local.freq_base").text,
+                                    &local_theta, err); /* Ollama's name for the next */
+    if (status == EMBEDD_OK)
         status = ed_gguf_get_double(gguf, key_of(architecture, "rope.freq_base_swa").text,
                                     &local_theta, err);
     if (status == EMBEDD_OK)
@@ -203,6 +212,55 @@ bool ed_gguf_is_roberta(const ed_gguf *gguf, const ed_gguf_architecture *archite
            (tokenizer.n_bytes != 4 || memcmp(tokenizer.bytes, "bert", 4) != 0);
 }
 
+/* A window and which layers have it: all but every n-th, or a list of true and false. Each
+ * architecture has names of its own for the same. */
+static embedd_status add_windows(struct json_object *root, const ed_gguf *gguf,
+                                 const ed_gguf_architecture *architecture, embedd_error *err)
+{
+    full_key window_key = key_of(architecture, "attention.sliding_window");
+    full_key pattern_key = key_of(architecture, "attention.sliding_window_pattern");
+    const ed_gguf_field *pattern = ed_gguf_find(gguf, pattern_key.text);
+    size_t window = 0, every = 0;
+    embedd_status status = ed_gguf_get_size(gguf, window_key.text, &window, err);
+
+    if (status != EMBEDD_OK || !architecture->has_windows)
+        return status;
+    if (window == 0)
+        return ed_fail(err, EMBEDD_FORMAT, "%s: %s is missing or 0", gguf->where, window_key.text);
+    add_size(root, "sliding_window", window);
+    add_size(root, "local_attention", window);
+    if (pattern && pattern->is_array) {
+        struct json_object *layers = json_object_new_array();
+        ed_gguf_array list = {.n = 0};
+        json_object_object_add(root, "layer_types", layers);
+        status = ed_gguf_get_array(gguf, pattern_key.text, ED_GGUF_BOOL, &list, err);
+        for (size_t i = 0; status == EMBEDD_OK && i < list.n; i++)
+            json_object_array_add(layers, json_object_new_string(list.data[i] ? "sliding_attention"
+                                                                              : "full_attention"));
+        return status;
+    }
+    status = ed_gguf_get_size(gguf, pattern_key.text, &every, err);
+    if (status == EMBEDD_OK && every > 0) {
+        add_size(root, "_sliding_window_pattern", every);
+        add_size(root, "global_attn_every_n_layers", every);
+    }
+    return status;
+}
+
+static embedd_status add_activation(struct json_object *root, const ed_gguf *gguf,
+                                    const ed_gguf_architecture *architecture, embedd_error *err)
+{
+    embedd_text name = {architecture->activation, strlen(architecture->activation)};
+    embedd_status status =
+        ed_gguf_get_string(gguf, key_of(architecture, "hidden_activation").text, &name, err);
+
+    if (status == EMBEDD_OK)
+        json_object_object_add(
+            root, "activation_function",
+            json_object_new_string_len(name.bytes, name.n_bytes < 60 ? (int)name.n_bytes : 60));
+    return status;
+}
+
 /* What the architecture's name alone says, and what only its tensors say. */
 static void add_flags(struct json_object *root, const ed_gguf *gguf,
                       const ed_gguf_architecture *architecture)
@@ -216,14 +274,13 @@ static void add_flags(struct json_object *root, const ed_gguf *gguf,
     };
     struct json_object *head_size = NULL;
 
-    add_text(root, "activation_function", architecture->activation);
     for (size_t i = 0; i < sizeof biases / sizeof *biases; i++)
         json_object_object_add(
             root, biases[i].field,
             json_object_new_boolean(ed_gguf_tensor(gguf, biases[i].tensor) != NULL));
     if (strcmp(architecture->name, "jina-bert-v2") == 0)
         add_text(root, "position_embedding_type", "alibi");
-    if (strcmp(architecture->name, "gemma-embedding") != 0)
+    if (strcmp(architecture->model_type, "gemma3_text") != 0)
         return;
     json_object_object_add(root, "use_bidirectional_attention", json_object_new_boolean(true));
     if (json_object_object_get_ex(root, "head_dim", &head_size))
@@ -247,8 +304,15 @@ embedd_status ed_gguf_modules_read(ed_modules *modules, const ed_gguf *gguf, emb
     *modules = (ed_modules){.include_prompt = true, .tokens_max = SIZE_MAX};
     if (status != EMBEDD_OK)
         return status;
+    if (strcmp(architecture->name, "gemma3") == 0 && !ed_gguf_tensor(gguf, "dense.0.weight"))
+        return ed_fail(err, EMBEDD_UNSUPPORTED,
+                       "%s: general.architecture \"gemma3\" without a tensor dense.0.weight is no "
+                       "embedding model",
+                       gguf->where);
     causal = architecture->causal;
-    status = ed_gguf_get_bool(gguf, key_of(architecture, "attention.causal").text, &causal, err);
+    if (strcmp(architecture->name, "gemma3") != 0) /* Ollama's says it of the chat model */
+        status =
+            ed_gguf_get_bool(gguf, key_of(architecture, "attention.causal").text, &causal, err);
     if (status == EMBEDD_OK && causal != architecture->causal)
         status = ed_fail(err, EMBEDD_UNSUPPORTED, "%s: %s.attention.causal %s", gguf->where,
                          architecture->name, causal ? "true" : "false");
@@ -290,9 +354,9 @@ static embedd_status read_pooling(ed_modules *modules, const ed_gguf *gguf,
 /* EmbeddingGemma's, by the numbers of their folders. */
 static void add_dense(ed_modules *modules, const ed_gguf *gguf)
 {
-    if (ed_gguf_tensor(gguf, "dense_2.weight"))
+    if (ed_gguf_tensor(gguf, "dense_2.weight") || ed_gguf_tensor(gguf, "dense.0.weight"))
         modules->steps[modules->n_steps++] = (ed_module_step){ED_MODULE_DENSE, NULL, "dense_2"};
-    if (ed_gguf_tensor(gguf, "dense_3.weight"))
+    if (ed_gguf_tensor(gguf, "dense_3.weight") || ed_gguf_tensor(gguf, "dense.1.weight"))
         modules->steps[modules->n_steps++] = (ed_module_step){ED_MODULE_DENSE, NULL, "dense_3"};
 }
 

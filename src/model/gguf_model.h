@@ -26,9 +26,11 @@ typedef struct ed_gguf_names {
 typedef struct ed_gguf_architecture {
     const char *name;       /* general.architecture */
     const char *model_type; /* of config.json */
-    const char *activation;
+    const char *activation; /* unless hidden_activation says another */
     bool causal;
     bool rms_norm;
+    bool has_biases;
+    bool has_windows;            /* on most layers */
     const char *layer_list;      /* what stands for "blk" */
     const ed_gguf_names *names;  /* of the model; ended by from NULL */
     const ed_gguf_names *layers; /* of a layer */
@@ -37,8 +39,6 @@ typedef struct ed_gguf_architecture {
 /* By general.architecture. */
 embedd_status ed_gguf_architecture_of(const ed_gguf *gguf, const ed_gguf_architecture **out,
                                       embedd_error *err);
-/* NULL = none; by the file's own names. */
-const ed_tensor *ed_gguf_tensor(const ed_gguf *gguf, const char *name);
 /* RoBERTa and its kin are called "bert" too: their tokenizers tell them apart. */
 bool ed_gguf_is_roberta(const ed_gguf *gguf, const ed_gguf_architecture *architecture);
 

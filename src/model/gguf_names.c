@@ -43,6 +43,23 @@ static const ed_gguf_names jina_layers[] = {
     {NULL, NULL},
 };
 
+static const ed_gguf_names modern_names[] = {
+    {"token_embd", "embeddings.tok_embeddings"},
+    {"token_embd_norm", "embeddings.norm"},
+    {"output_norm", "final_norm"},
+    {NULL, NULL},
+};
+
+static const ed_gguf_names modern_layers[] = {
+    {"attn_norm", "attn_norm"},
+    {"attn_qkv", "attn.Wqkv"},
+    {"attn_output", "attn.Wo"},
+    {"ffn_norm", "mlp_norm"},
+    {"ffn_up", "mlp.Wi"},
+    {"ffn_down", "mlp.Wo"},
+    {NULL, NULL},
+};
+
 static const ed_gguf_names nomic_names[] = {
     {"token_embd", "embeddings.word_embeddings"},
     {"token_types", "embeddings.token_type_embeddings"},
@@ -76,6 +93,12 @@ static const ed_gguf_names decoder_names[] = {
     {NULL, NULL},
 };
 
+/* As Ollama's own converter named EmbeddingGemma's. */
+static const ed_gguf_names gemma3_names[] = {
+    {"token_embd", "embed_tokens"}, {"output_norm", "norm"}, {"norm", "norm"},
+    {"dense.0", "dense_2"},         {"dense.1", "dense_3"},  {NULL, NULL},
+};
+
 static const ed_gguf_names qwen3_layers[] = {
     {"attn_norm", "input_layernorm"},    {"attn_q", "self_attn.q_proj"},
     {"attn_k", "self_attn.k_proj"},      {"attn_v", "self_attn.v_proj"},
@@ -103,15 +126,65 @@ static const ed_gguf_names gemma_layers[] = {
 };
 
 static const ed_gguf_architecture architectures[] = {
-    {"bert", "bert", "gelu", false, false, "encoder.layer", bert_names, bert_layers},
-    {"gemma-embedding", "gemma3_text", "gelu_pytorch_tanh", false, true, "layers", decoder_names,
-     gemma_layers},
-    {"jina-bert-v2", "bert", "gelu", false, false, "encoder.layer", bert_names, jina_layers},
-    {"nomic-bert", "nomic_bert", "swiglu", false, false, "encoder.layers", nomic_names,
-     nomic_layers},
-    {"nomic-bert-moe", "nomic_bert", "gelu", false, false, "encoder.layers", nomic_names,
-     nomic_moe_layers},
-    {"qwen3", "qwen3", "silu", true, true, "layers", decoder_names, qwen3_layers},
+    {.name = "bert",
+     .model_type = "bert",
+     .activation = "gelu",
+     .has_biases = true,
+     .layer_list = "encoder.layer",
+     .names = bert_names,
+     .layers = bert_layers},
+    {.name = "gemma-embedding",
+     .model_type = "gemma3_text",
+     .activation = "gelu_pytorch_tanh",
+     .rms_norm = true,
+     .has_windows = true,
+     .layer_list = "layers",
+     .names = decoder_names,
+     .layers = gemma_layers},
+    {.name = "gemma3",
+     .model_type = "gemma3_text",
+     .activation = "gelu_pytorch_tanh",
+     .rms_norm = true,
+     .has_windows = true,
+     .layer_list = "layers",
+     .names = gemma3_names,
+     .layers = gemma_layers},
+    {.name = "jina-bert-v2",
+     .model_type = "bert",
+     .activation = "gelu",
+     .has_biases = true,
+     .layer_list = "encoder.layer",
+     .names = bert_names,
+     .layers = jina_layers},
+    {.name = "modern-bert",
+     .model_type = "modernbert",
+     .activation = "gelu",
+     .has_windows = true,
+     .layer_list = "layers",
+     .names = modern_names,
+     .layers = modern_layers},
+    {.name = "nomic-bert",
+     .model_type = "nomic_bert",
+     .activation = "swiglu",
+     .has_biases = true,
+     .layer_list = "encoder.layers",
+     .names = nomic_names,
+     .layers = nomic_layers},
+    {.name = "nomic-bert-moe",
+     .model_type = "nomic_bert",
+     .activation = "gelu",
+     .has_biases = true,
+     .layer_list = "encoder.layers",
+     .names = nomic_names,
+     .layers = nomic_moe_layers},
+    {.name = "qwen3",
+     .model_type = "qwen3",
+     .activation = "silu",
+     .causal = true,
+     .rms_norm = true,
+     .layer_list = "layers",
+     .names = decoder_names,
+     .layers = qwen3_layers},
 };
 
 embedd_status ed_gguf_architecture_of(const ed_gguf *gguf, const ed_gguf_architecture **out,
@@ -132,14 +205,6 @@ embedd_status ed_gguf_architecture_of(const ed_gguf *gguf, const ed_gguf_archite
     return ed_fail(err, EMBEDD_UNSUPPORTED,
                    "%s: general.architecture \"%.*s\" is not an embedding model that is supported",
                    gguf->where, name.n_bytes < 60 ? (int)name.n_bytes : 60, name.bytes);
-}
-
-const ed_tensor *ed_gguf_tensor(const ed_gguf *gguf, const char *name)
-{
-    for (size_t i = 0; i < gguf->n_tensors; i++)
-        if (strcmp(gguf->tensors[i].name, name) == 0)
-            return &gguf->tensors[i];
-    return NULL;
 }
 
 /* ---- renaming -------------------------------------------------------------------------------- */
@@ -175,7 +240,7 @@ static bool rename_tensor(const ed_gguf_architecture *architecture, const char *
         names = architecture->layers;
     }
     const char *found = find_name(names, rest, (size_t)(end - rest));
-    if (!found || (architecture->rms_norm && strcmp(end, ".bias") == 0)) /* decoders have none */
+    if (!found || (!architecture->has_biases && strcmp(end, ".bias") == 0))
         return false;
     int n = n_index > 0 ? snprintf(to->text, sizeof to->text, "%s.%.*s.%s%s",
                                    architecture->layer_list, (int)n_index, from + 4, found, end)
@@ -210,32 +275,116 @@ static void make_matrix(ed_tensor *view)
     }
 }
 
+/* The rows of query, key and value in a matrix that has them one below the other. */
+static embedd_status qkv_rows(const ed_gguf *gguf, const ed_gguf_architecture *architecture,
+                              const ed_tensor *fused, size_t rows[3], embedd_error *err)
+{
+    char key[NAME_MAX_BYTES];
+    size_t n_heads = 0, n_kv_heads = 0, n_units = 0;
+    embedd_status status;
+
+    snprintf(key, sizeof key, "%s.attention.head_count", architecture->name);
+    status = ed_gguf_get_size(gguf, key, &n_heads, err);
+    n_kv_heads = n_heads;
+    snprintf(key, sizeof key, "%s.attention.head_count_kv", architecture->name);
+    if (status == EMBEDD_OK)
+        status = ed_gguf_get_size(gguf, key, &n_kv_heads, err);
+    if (status != EMBEDD_OK)
+        return status;
+    if (n_heads > 0 && n_heads <= fused->shape[0] && n_kv_heads <= fused->shape[0])
+        n_units = n_heads + 2 * n_kv_heads;
+    if (n_units == 0 || fused->shape[0] % n_units != 0 || fused->n_bytes % fused->shape[0] != 0)
+        return ed_fail(err, EMBEDD_FORMAT, "%s: tensor %.100s does not fit %s.attention.head_count",
+                       gguf->where, fused->name, architecture->name);
+    rows[0] = fused->shape[0] / n_units * n_heads;
+    rows[1] = rows[2] = fused->shape[0] / n_units * n_kv_heads;
+    return EMBEDD_OK;
+}
+
+/* What the tensors are called elsewhere, and the views that have these names. */
+typedef struct view_list {
+    ed_tensor *views; /* [3 * n_tensors] */
+    other_name *names;
+    size_t n_views;
+} view_list;
+
+static bool add_view(view_list *list, const ed_gguf_architecture *architecture,
+                     const ed_tensor *view)
+{
+    other_name *name = &list->names[list->n_views];
+
+    if (!rename_tensor(architecture, view->name, name))
+        return false;
+    list->views[list->n_views] = *view;
+    list->views[list->n_views++].name = name->text;
+    return true;
+}
+
+/* "blk.7.attn_qkv.bias", where the published weights have three. */
+static embedd_status add_qkv(view_list *list, const ed_gguf *gguf,
+                             const ed_gguf_architecture *architecture, const ed_tensor *fused,
+                             embedd_error *err)
+{
+    const char *end = strrchr(fused->name, '.');
+    int n_before = (int)(end - fused->name) - (int)strlen("qkv");
+    ed_tensor part = *fused;
+    char name[NAME_MAX_BYTES];
+    size_t rows[3];
+    embedd_status status = qkv_rows(gguf, architecture, fused, rows, err);
+
+    for (size_t i = 0; status == EMBEDD_OK && i < 3; i++) {
+        snprintf(name, sizeof name, "%.*s%c%s", n_before, fused->name, "qkv"[i], end);
+        part.name = name;
+        part.shape[0] = rows[i];
+        part.n_elements = fused->n_elements / fused->shape[0] * rows[i];
+        part.n_bytes = fused->n_bytes / fused->shape[0] * rows[i];
+        if (!add_view(list, architecture, &part))
+            status = ed_fail(err, EMBEDD_UNSUPPORTED, "%s: tensor %.100s has no place in %s",
+                             gguf->where, fused->name, architecture->name);
+        part.data += part.n_bytes;
+    }
+    return status;
+}
+
+static embedd_status add_tensor(view_list *list, const ed_gguf *gguf,
+                                const ed_gguf_architecture *architecture, const ed_tensor *tensor,
+                                embedd_error *err)
+{
+    bool apart = !find_name(architecture->layers, "attn_qkv", strlen("attn_qkv"));
+    ed_tensor view = *tensor;
+
+    if (apart && strncmp(tensor->name, "blk.", 4) == 0 && strstr(tensor->name, ".attn_qkv."))
+        return add_qkv(list, gguf, architecture, tensor, err);
+    make_matrix(&view);
+    if (add_view(list, architecture, &view))
+        return EMBEDD_OK;
+    if (!is_of_no_matter(tensor->name))
+        return ed_fail(err, EMBEDD_UNSUPPORTED, "%s: tensor %.100s has no place in %s", gguf->where,
+                       tensor->name, architecture->name);
+    list->views[list->n_views++] = view;
+    return EMBEDD_OK;
+}
+
 embedd_status ed_gguf_tensors_open(ed_tensors **out, const ed_gguf *gguf, embedd_error *err)
 {
     const ed_gguf_architecture *architecture = NULL;
-    ed_tensor *views = ed_calloc(gguf->n_tensors, sizeof *views);
-    other_name *names = ed_calloc(gguf->n_tensors, sizeof *names);
+    view_list list = {.n_views = 0};
     embedd_status status = EMBEDD_MEMORY;
 
     *out = NULL;
-    if (!views || !names) {
+    list.views = ed_calloc(gguf->n_tensors, 3 * sizeof *list.views);
+    list.names = ed_calloc(gguf->n_tensors, 3 * sizeof *list.names);
+    if (!list.views || !list.names) {
         ed_fail(err, status, "%s: no memory for %zu tensors", gguf->where, gguf->n_tensors);
         goto done;
     }
     status = ed_gguf_architecture_of(gguf, &architecture, err);
-    for (size_t i = 0; status == EMBEDD_OK && i < gguf->n_tensors; i++) {
-        views[i] = gguf->tensors[i];
-        make_matrix(&views[i]);
-        if (rename_tensor(architecture, views[i].name, &names[i]))
-            views[i].name = names[i].text;
-        else if (!is_of_no_matter(views[i].name))
-            status = ed_fail(err, EMBEDD_UNSUPPORTED, "%s: tensor %.100s has no place in %s",
-                             gguf->where, views[i].name, architecture->name);
-    }
+    for (size_t i = 0; status == EMBEDD_OK && i < gguf->n_tensors; i++)
+        status = add_tensor(&list, gguf, architecture, &gguf->tensors[i], err);
     if (status == EMBEDD_OK)
-        status = ed_tensors_open_views(out, views, gguf->n_tensors, &gguf->map, gguf->where, err);
+        status = ed_tensors_open_views(out, list.views, list.n_views, &gguf->map, gguf->where, err);
 done:
-    ed_free(views);
-    ed_free(names);
+    ed_free(list.views);
+    ed_free(list.names);
     return status;
 }

@@ -1,6 +1,8 @@
 /* In: a charsmap; then texts. Out: the texts with its replacements. A grapheme shorter than 6 bytes
  * is replaced as a whole where the map has one of its beginnings, the shortest; else each of its
  * characters is. Source: huggingface/tokenizers, normalizers/precompiled.rs, and spm_precompiled.
+ * SentencePiece itself replaces the longest beginning of what is left, again and again, and so does
+ * llama.cpp (src/llama-vocab.cpp, llm_tokenizer_ugm_session): that is `longest`.
  * The map is a stranger's: a place outside of it means "not there". */
 #include "tokenizer/charsmap.h"
 
@@ -10,12 +12,15 @@
 
 #include <string.h>
 
-#define WHOLE_BYTES_MAX 5 /* of a grapheme that is looked up as a whole */
+#define WHOLE_BYTES_MAX 5  /* of a grapheme that is looked up as a whole */
+#define KEY_BYTES_MAX   64 /* of a beginning; in nmt_nfkc 20 */
 
 static bool decode_base64(unsigned char *out, size_t *n_out, const char *text, size_t n_bytes);
 static embedd_text find(const ed_charsmap *map, embedd_text text);
+static embedd_text find_longest(const ed_charsmap *map, embedd_text text, size_t *n_used);
 static embedd_text text_at(const ed_charsmap *map, size_t begin);
 static bool append_one(const ed_charsmap *map, embedd_text text, ed_buf *out);
+static bool run_longest(const ed_charsmap *map, embedd_text text, ed_buf *out);
 
 embedd_status ed_charsmap_open(ed_charsmap *map, const char *base64, size_t n_bytes,
                                const char *where, embedd_error *err)
@@ -90,6 +95,8 @@ static bool decode_base64(unsigned char *out, size_t *n_out, const char *text, s
 
 bool ed_charsmap_run(const ed_charsmap *map, embedd_text text, ed_buf *out)
 {
+    if (map->longest)
+        return run_longest(map, text, out);
     for (size_t at = 0; at < text.n_bytes;) {
         unsigned char byte = (unsigned char)text.bytes[at];
         bool alone = byte < 0x80 && byte != '\r' &&
@@ -128,6 +135,21 @@ static bool append_one(const ed_charsmap *map, embedd_text text, ed_buf *out)
                          mapped.bytes ? mapped.n_bytes : text.n_bytes);
 }
 
+static bool run_longest(const ed_charsmap *map, embedd_text text, ed_buf *out)
+{
+    for (size_t at = 0, n_used; at < text.n_bytes; at += n_used) {
+        embedd_text rest = {text.bytes + at, text.n_bytes - at};
+        embedd_text mapped = find_longest(map, rest, &n_used);
+        if (!mapped.bytes) {
+            ed_utf8_decode(rest.bytes, rest.n_bytes, &n_used);
+            mapped = (embedd_text){rest.bytes, n_used};
+        }
+        if (!ed_buf_append(out, mapped.bytes, mapped.n_bytes))
+            return false;
+    }
+    return true;
+}
+
 static uint32_t unit_at(const ed_charsmap *map, size_t place)
 {
     if (place >= map->n_units)
@@ -162,6 +184,27 @@ static embedd_text find(const ed_charsmap *map, embedd_text text)
             return text_at(map, unit_at(map, place) & VALUE_MASK);
     }
     return (embedd_text){NULL, 0};
+}
+
+/* The same for the longest one, which ends where a character does. */
+static embedd_text find_longest(const ed_charsmap *map, embedd_text text, size_t *n_used)
+{
+    size_t place = offset_of(unit_at(map, 0)), n = text.n_bytes;
+    embedd_text found = {NULL, 0};
+    for (size_t i = 0; i < n && i < KEY_BYTES_MAX && text.bytes[i] != '\0'; i++) {
+        unsigned char byte = (unsigned char)text.bytes[i];
+        place ^= byte;
+        uint32_t unit = unit_at(map, place);
+        if ((unit & LABEL_MASK) != byte)
+            break;
+        place ^= offset_of(unit);
+        bool whole = i + 1 == n || ((unsigned char)text.bytes[i + 1] & 0xC0) != 0x80;
+        if (!(unit & HAS_VALUE) || !whole)
+            continue;
+        found = text_at(map, unit_at(map, place) & VALUE_MASK);
+        *n_used = i + 1;
+    }
+    return found;
 }
 
 static embedd_text text_at(const ed_charsmap *map, size_t begin)

@@ -12,6 +12,7 @@ typedef struct ed_charsmap {
     const char *texts; /* [texts_bytes], each ends with a NUL */
     size_t texts_bytes;
     embedd_text of_ascii[128]; /* bytes NULL: stays as it is */
+    bool longest; /* set after open: as SentencePiece and llama.cpp have it, see charsmap.c */
 } ed_charsmap;
 
 /* From base64. FORMAT, MEMORY. Close after a failure, too. */

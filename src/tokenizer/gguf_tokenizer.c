@@ -30,14 +30,17 @@ typedef struct token_lists {
     embedd_text *tokens, *merges;
     float *scores;
     int32_t *types;
-    char *pre;
+    char *pre, *charsmap;
 } token_lists;
 
 static embedd_status find_kind(const ed_gguf *gguf, const kind_defaults **out, embedd_error *err);
 static embedd_status read_texts(const ed_gguf *gguf, const char *key, embedd_text **out,
                                 size_t *n_out, embedd_error *err);
+static size_t leave_out_rowless(const ed_gguf *gguf, size_t n_tokens);
 static embedd_status read_numbers(const ed_gguf *gguf, token_lists *lists,
                                   ed_tokenizer_parts *parts, embedd_error *err);
+static embedd_status read_charsmap(const ed_gguf *gguf, token_lists *lists,
+                                   ed_tokenizer_parts *parts, embedd_error *err);
 static embedd_status read_special(const ed_gguf *gguf, const kind_defaults *kind,
                                   ed_tokenizer_parts *parts, embedd_error *err);
 static embedd_status read_settings(const ed_gguf *gguf, const kind_defaults *kind,
@@ -62,6 +65,7 @@ embedd_status ed_tokenizer_open_gguf(ed_tokenizer **out, const ed_gguf *gguf, em
         parts.kind = kind->kind;
         parts.tokens = lists.tokens;
         parts.merges = lists.merges;
+        parts.n_tokens = leave_out_rowless(gguf, parts.n_tokens);
         status = read_numbers(gguf, &lists, &parts, err);
     }
     if (status == EMBEDD_OK)
@@ -69,12 +73,15 @@ embedd_status ed_tokenizer_open_gguf(ed_tokenizer **out, const ed_gguf *gguf, em
     if (status == EMBEDD_OK)
         status = read_settings(gguf, kind, &lists, &parts, err);
     if (status == EMBEDD_OK)
+        status = read_charsmap(gguf, &lists, &parts, err);
+    if (status == EMBEDD_OK)
         status = ed_tokenizer_open_parts(out, &parts, gguf->where, err);
     ed_free(lists.tokens);
     ed_free(lists.merges);
     ed_free(lists.scores);
     ed_free(lists.types);
     ed_free(lists.pre);
+    ed_free(lists.charsmap);
     return status;
 }
 
@@ -115,13 +122,21 @@ static embedd_status read_texts(const ed_gguf *gguf, const char *key, embedd_tex
     return EMBEDD_OK;
 }
 
-/* One number for each token, or no list. */
+/* Files of Ollama's name tokens for images at the end, which have no row in the table. */
+static size_t leave_out_rowless(const ed_gguf *gguf, size_t n_tokens)
+{
+    const ed_tensor *table = ed_gguf_tensor(gguf, "token_embd.weight");
+
+    return table && table->n_dims == 2 && table->shape[0] < n_tokens ? table->shape[0] : n_tokens;
+}
+
+/* One number for each token, or for each and for some that are left out, or no list. */
 static embedd_status get_numbers(const ed_gguf *gguf, const char *key, ed_gguf_type type,
                                  size_t n_tokens, ed_gguf_array *out, embedd_error *err)
 {
     embedd_status status = ed_gguf_get_array(gguf, key, type, out, err);
 
-    if (status == EMBEDD_OK && out->data && out->n != n_tokens)
+    if (status == EMBEDD_OK && out->data && out->n < n_tokens)
         status = ed_fail(err, EMBEDD_FORMAT, "%s: %s has %zu entries for %zu tokens", gguf->where,
                          key, out->n, n_tokens);
     return status;
@@ -206,7 +221,6 @@ static embedd_status read_special(const ed_gguf *gguf, const kind_defaults *kind
 static embedd_status read_settings(const ed_gguf *gguf, const kind_defaults *kind,
                                    token_lists *lists, ed_tokenizer_parts *parts, embedd_error *err)
 {
-    ed_gguf_array charsmap = {.n = 0};
     embedd_text pre = {NULL, 0};
     embedd_status status = ed_gguf_get_string(gguf, "tokenizer.ggml.pre", &pre, err);
 
@@ -228,10 +242,37 @@ static embedd_status read_settings(const ed_gguf *gguf, const kind_defaults *kin
     if (status == EMBEDD_OK)
         status = ed_gguf_get_bool(gguf, "tokenizer.ggml.normalizer.strip_accents",
                                   &parts->strip_accents, err);
-    if (status == EMBEDD_OK)
-        status = ed_gguf_get_array(gguf, "tokenizer.ggml.precompiled_charsmap", ED_GGUF_U8,
-                                   &charsmap, err);
-    if (charsmap.n > 0)
-        parts->charsmap = (embedd_text){(const char *)charsmap.data, charsmap.n};
     return status;
+}
+
+/* Bytes; in some files of Ollama's their base64, as one string for each digit. */
+static embedd_status read_charsmap(const ed_gguf *gguf, token_lists *lists,
+                                   ed_tokenizer_parts *parts, embedd_error *err)
+{
+    const char *key = "tokenizer.ggml.precompiled_charsmap";
+    const ed_gguf_field *field = ed_gguf_find(gguf, key);
+    ed_gguf_type type = field && field->is_array ? field->values.type : ED_GGUF_U8;
+    ed_gguf_array array = {.n = 0};
+    embedd_status status;
+
+    if (type != ED_GGUF_STRING) {
+        status = ed_gguf_get_array(gguf, key, type == ED_GGUF_I8 ? type : ED_GGUF_U8, &array, err);
+        if (array.n > 0)
+            parts->charsmap = (embedd_text){(const char *)array.data, array.n};
+        return status;
+    }
+    status = ed_gguf_get_array(gguf, key, type, &array, err);
+    if (status != EMBEDD_OK || array.n == 0)
+        return status;
+    lists->charsmap = ed_calloc(array.n, 1);
+    if (!lists->charsmap)
+        return ed_fail(err, EMBEDD_MEMORY, "%s: no memory for %s", gguf->where, key);
+    for (embedd_text digit; ed_gguf_next_string(&array, &digit);) {
+        if (digit.n_bytes != 1 || (unsigned char)*digit.bytes >= 0x80)
+            return ed_fail(err, EMBEDD_FORMAT, "%s: %s is not a list of characters", gguf->where,
+                           key);
+        lists->charsmap[parts->charsmap_base64.n_bytes++] = *digit.bytes;
+    }
+    parts->charsmap_base64.bytes = lists->charsmap;
+    return EMBEDD_OK;
 }

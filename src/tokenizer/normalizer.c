@@ -25,6 +25,8 @@ static embedd_status read_bert_gguf(ed_normalizer *normalizer, struct json_objec
                                     const char *where, embedd_error *err);
 static embedd_status read_precompiled(ed_normalizer *normalizer, struct json_object *json,
                                       const char *where, embedd_error *err);
+static embedd_status read_precompiled_gguf(ed_normalizer *normalizer, struct json_object *json,
+                                           const char *where, embedd_error *err);
 static embedd_status read_replace(ed_normalizer *normalizer, struct json_object *json,
                                   const char *where, embedd_error *err);
 static embedd_status read_prepend(ed_normalizer *normalizer, struct json_object *json,
@@ -46,6 +48,7 @@ static const type_row types[] = {
     {"NFKD", NULL, {ed_unicode_decompose_compat}},
     {"Nmt", NULL, {ed_character_nmt}},
     {"Precompiled", read_precompiled, {NULL}},
+    {"PrecompiledGGUF", read_precompiled_gguf, {NULL}}, /* likewise */
     {"Prepend", read_prepend, {NULL}},
     {"Replace", read_replace, {NULL}},
     {"Strip", read_strip, {NULL}},
@@ -246,6 +249,15 @@ static embedd_status read_precompiled(ed_normalizer *normalizer, struct json_obj
     pass->run = ed_normalizer_run_charsmap;
     pass->keeps_begin = true;
     return ed_charsmap_open(&pass->charsmap, map, strlen(map), where, err);
+}
+
+static embedd_status read_precompiled_gguf(ed_normalizer *normalizer, struct json_object *json,
+                                           const char *where, embedd_error *err)
+{
+    embedd_status status = read_precompiled(normalizer, json, where, err);
+    if (status == EMBEDD_OK)
+        normalizer->passes[normalizer->n_passes - 1].charsmap.longest = true;
+    return status;
 }
 
 static embedd_status read_content(ed_normalizer_pass *pass, struct json_object *json,

@@ -156,10 +156,13 @@ static void write_wordpiece(ed_buf *json, const ed_tokenizer_parts *parts)
 /* As SentencePiece: words are cut at spaces, each with U+2581 before it. */
 static void write_unigram(ed_buf *json, const ed_tokenizer_parts *parts)
 {
-    if (parts->charsmap.bytes) {
-        ed_buf_append_text(json, ",\"normalizer\":{\"type\":\"Precompiled\","
+    if (parts->charsmap.bytes || parts->charsmap_base64.bytes) {
+        ed_buf_append_text(json, ",\"normalizer\":{\"type\":\"PrecompiledGGUF\","
                                  "\"precompiled_charsmap\":");
-        ed_json_write_base64(json, parts->charsmap);
+        if (parts->charsmap.bytes)
+            ed_json_write_base64(json, parts->charsmap);
+        else
+            ed_json_write_string(json, parts->charsmap_base64);
         ed_buf_append_text(json, "}");
     }
     ed_buf_append_text(json, ",\"pre_tokenizer\":");

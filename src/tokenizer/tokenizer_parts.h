@@ -33,6 +33,7 @@ typedef struct ed_tokenizer_parts {
     size_t n_merges;
     const char *pre;      /* tokenizer.ggml.pre ("qwen2", "gpt-2", ...); NULL: "gpt-2". BYTE_BPE */
     embedd_text charsmap; /* precompiled_charsmap; bytes NULL: none. UNIGRAM */
+    embedd_text charsmap_base64; /* or as text */
 
     /* Ids, -1 = there is none. Special tokens written in a text become those tokens, as do all of
      * type CONTROL and USER_DEFINED. `first` and `last` are put round each text: they are cls and

@@ -27,9 +27,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
     if (ed_charsmap_open(&map, base64.data + 1, base64.n_bytes - 2, "f", &err) != EMBEDD_OK) {
         if (strncmp(err.message, "f: ", 3) != 0)
             abort();
-    } else if (!ed_charsmap_run(&map, text, &out) ||
-               ed_utf8_valid_prefix(out.data, out.n_bytes) != out.n_bytes) {
-        abort();
+    } else {
+        for (int longest = 0; longest < 2; longest++) {
+            map.longest = longest;
+            if (!ed_charsmap_run(&map, text, &out) ||
+                ed_utf8_valid_prefix(out.data, out.n_bytes) != out.n_bytes)
+                abort();
+        }
     }
     ed_charsmap_close(&map);
     ed_buf_clear(&base64);
