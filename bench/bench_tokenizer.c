@@ -1,9 +1,12 @@
 /* Times the tokenizer alone, on one thread.
  *
  *     build/bench_tokenizer models/all-MiniLM-L6-v2 tests/data/prose/sentences.txt
+ *     build/bench_tokenizer FOLDER FILE -
  *
  * In: a tokenizer's folder, and a text file whose lines are the texts. Out: the time to open, and
- * the best and the median of ROUNDS passes over the lines. */
+ * the best and the median of ROUNDS passes over the lines. With "-": one pass over the file for
+ * each line that comes in, answered by "nanoseconds tokens"; this is how
+ * bench/peers/compare_tokenizers.py takes turns with others. */
 #include "base/clock.h"
 #include "base/file_map.h"
 #include "base/memory.h"
@@ -16,7 +19,7 @@
 #define ROUNDS         21
 #define ROUND_BYTES    ((size_t)8 << 20) /* the lines are repeated up to this */
 #define FILE_BYTES_MAX ((size_t)1 << 30)
-#define TOKENS_MAX     512
+#define TOKENS_MAX     8192
 
 typedef struct pass {
     size_t n_bytes, n_tokens;
@@ -57,6 +60,21 @@ static void print_pass(const char *name, const pass *p)
            (double)p->n_tokens / 1e6 / seconds);
 }
 
+static bool serve_passes(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
+                         const char *text, size_t n_bytes)
+{
+    char line[8];
+    while (fgets(line, sizeof line, stdin)) {
+        pass one = {0};
+        uint64_t begin = ed_clock_ns();
+        if (!encode_lines(tokenizer, scratch, text, n_bytes, &one))
+            return false;
+        printf("%llu %zu\n", (unsigned long long)(ed_clock_ns() - begin), one.n_tokens);
+        fflush(stdout);
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     ed_tokenizer *tokenizer = NULL;
@@ -66,17 +84,23 @@ int main(int argc, char **argv)
     pass passes[ROUNDS] = {0};
     embedd_error err;
     int code = 1;
-    if (argc != 3) {
-        fprintf(stderr, "usage: bench_tokenizer FOLDER FILE\n");
+    bool serves = argc == 4 && strcmp(argv[3], "-") == 0;
+    if (argc != 3 && !serves) {
+        fprintf(stderr, "usage: bench_tokenizer FOLDER FILE [-]\n");
         return 2;
     }
     uint64_t begin = ed_clock_ns();
     if (ed_tokenizer_open(&tokenizer, argv[1], NULL, &err) != EMBEDD_OK)
         goto done;
-    printf("open    %8.1f ms\n", (double)(ed_clock_ns() - begin) / 1e6);
+    if (!serves)
+        printf("open    %8.1f ms\n", (double)(ed_clock_ns() - begin) / 1e6);
     if (ed_tokenizer_scratch_open(&scratch, tokenizer, &err) != EMBEDD_OK ||
         ed_file_read(argv[2], FILE_BYTES_MAX, &text, &n_bytes, &err) != EMBEDD_OK)
         goto done;
+    if (serves) {
+        code = !serve_passes(tokenizer, scratch, text, n_bytes);
+        goto done;
+    }
     for (size_t i = 0; i < ROUNDS; i++) {
         begin = ed_clock_ns();
         while (n_bytes > 0 && passes[i].n_bytes < ROUND_BYTES)

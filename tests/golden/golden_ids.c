@@ -195,7 +195,7 @@ static void check_sums(const char *folder, const char *strings_path, const char 
     ed_tokenizer *tokenizer = NULL;
     ed_tokenizer_scratch *scratch = NULL;
     embedd_error err;
-    char *strings, *sums;
+    char *strings = NULL, *sums = NULL;
     size_t n_bytes, n_rows = 0, n_failed = 0;
     if (ed_tokenizer_open(&tokenizer, folder, NULL, &err) != EMBEDD_OK ||
         ed_tokenizer_scratch_open(&scratch, tokenizer, &err) != EMBEDD_OK ||
