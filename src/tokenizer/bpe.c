@@ -14,9 +14,12 @@ typedef struct symbol_list {
     size_t n;
 } symbol_list;
 
-static size_t encode_whole(const ed_bpe *bpe, embedd_text word, ed_id_list *ids);
-static bool encode_word(const ed_bpe *bpe, ed_model_scratch *scratch, embedd_text word,
+static size_t cut_end(const ed_bpe *bpe, embedd_text text, size_t begin);
+static bool encode_word(const void *model, ed_model_scratch *scratch, embedd_text word,
                         ed_id_list *ids);
+static bool encode_whole(const ed_bpe *bpe, embedd_text word, ed_id_list *ids);
+static bool encode_symbols(const ed_bpe *bpe, ed_model_scratch *scratch, embedd_text word,
+                           ed_id_list *ids);
 static void find_symbols(const ed_bpe *bpe, embedd_text word, symbol_list *list);
 static int32_t find_char(const ed_bpe *bpe, embedd_text character, bool first, bool last);
 static bool add_bytes(const ed_bpe *bpe, embedd_text character, bool first, bool last,
@@ -25,26 +28,59 @@ static bool add_bytes(const ed_bpe *bpe, embedd_text character, bool first, bool
 bool ed_bpe_encode(const void *model, ed_model_scratch *scratch, const embedd_text *words,
                    size_t n_words, ed_id_list *ids)
 {
-    for (size_t i = 0; i < n_words; i++)
-        if (!encode_whole(model, words[i], ids) && !encode_word(model, scratch, words[i], ids))
-            return false;
+    const ed_bpe *bpe = model;
+    for (size_t i = 0; i < n_words; i++) {
+        for (size_t begin = 0, end; begin < words[i].n_bytes; begin = end) {
+            end = bpe->cuts_after ? cut_end(bpe, words[i], begin) : words[i].n_bytes;
+            embedd_text part = {words[i].bytes + begin, end - begin};
+            if (!ed_encode_cached(encode_word, bpe, scratch, part, ids))
+                return false;
+        }
+    }
     return true;
 }
 
-/* Words that are a token as they are. */
-static size_t encode_whole(const ed_bpe *bpe, embedd_text word, ed_id_list *ids)
+/* The end of the part that begins at `begin`. */
+static size_t cut_end(const ed_bpe *bpe, embedd_text text, size_t begin)
 {
-    if (!bpe->ignore_merges)
-        return 0;
-    uint32_t id = ed_trie_find(&bpe->trie, word.bytes, word.n_bytes);
-    if (id == ED_TRIE_NONE)
-        return 0;
-    ed_id_list_add(ids, (int32_t)id);
-    return 1;
+    const size_t mark_bytes = strlen(ED_BPE_CUT_MARK);
+    for (size_t at = begin + 1; at < text.n_bytes; at++) {
+        const char *mark = memchr(text.bytes + at, ED_BPE_CUT_MARK[0], text.n_bytes - at);
+        if (!mark)
+            break;
+        at = (size_t)(mark - text.bytes);
+        if (text.n_bytes - at < mark_bytes || memcmp(mark, ED_BPE_CUT_MARK, mark_bytes) != 0)
+            continue;
+        size_t before = at - 1, n_used;
+        while (((unsigned char)text.bytes[before] & 0xC0) == 0x80)
+            before--;
+        uint32_t code_point = ed_utf8_decode(text.bytes + before, at - before, &n_used);
+        if (code_point < ED_BPE_CUT_POINTS &&
+            (bpe->cuts_after[code_point / 64] >> code_point % 64 & 1))
+            return at;
+    }
+    return text.n_bytes;
 }
 
-static bool encode_word(const ed_bpe *bpe, ed_model_scratch *scratch, embedd_text word,
+static bool encode_word(const void *model, ed_model_scratch *scratch, embedd_text word,
                         ed_id_list *ids)
+{
+    return encode_whole(model, word, ids) || encode_symbols(model, scratch, word, ids);
+}
+
+/* Words that are a token as they are. */
+static bool encode_whole(const ed_bpe *bpe, embedd_text word, ed_id_list *ids)
+{
+    if (!bpe->ignore_merges)
+        return false;
+    uint32_t id = ed_trie_find(&bpe->trie, word.bytes, word.n_bytes);
+    if (id != ED_TRIE_NONE)
+        ed_id_list_add(ids, (int32_t)id);
+    return id != ED_TRIE_NONE;
+}
+
+static bool encode_symbols(const ed_bpe *bpe, ed_model_scratch *scratch, embedd_text word,
+                           ed_id_list *ids)
 {
     /* A character may become as many bytes as it has, with the prefix and the suffix; each
      * "unknown" stands for at least one. */

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "formats/json.h"
 #include "formats/json_reader.h"
 
@@ -25,10 +26,13 @@ static embedd_status open_bpe(void **out, ed_vocabulary *vocabulary, const ed_to
 static void close_bpe(void *model);
 static embedd_status read_affix(struct json_object *json, const char *field, embedd_text *out,
                                 const char *where, embedd_error *err);
+static embedd_status find_cuts(ed_bpe *bpe, const ed_vocabulary *vocabulary, const char *where,
+                               embedd_error *err);
 static embedd_status read_merges(ed_bpe *bpe, const ed_tokenizer_file *file, embedd_error *err);
 static embedd_status read_merge(merge_reader *reader, ed_json_token token);
 static bool split_merge(merge_reader *reader, size_t n_bytes);
 static embedd_status add_merge(merge_reader *reader);
+static void close_cut(ed_bpe *bpe, embedd_text left, embedd_text right);
 
 const ed_token_model_type ed_bpe_type = {"BPE", open_bpe, close_bpe, ed_bpe_encode};
 
@@ -64,7 +68,8 @@ static embedd_status open_bpe(void **out, ed_vocabulary *vocabulary, const ed_to
     bpe->prefix_root =
         ed_trie_walk(&bpe->trie, bpe->trie.root, bpe->prefix.bytes, bpe->prefix.n_bytes);
     ed_vocabulary_find_bytes(vocabulary, bpe->byte_ids);
-    return read_merges(bpe, file, err);
+    status = find_cuts(bpe, vocabulary, where, err);
+    return status == EMBEDD_OK ? read_merges(bpe, file, err) : status;
 }
 
 static void close_bpe(void *model)
@@ -75,6 +80,7 @@ static void close_bpe(void *model)
     ed_pair_merges_close(&bpe->merges);
     ed_free((char *)bpe->prefix.bytes);
     ed_free((char *)bpe->suffix.bytes);
+    ed_free(bpe->cuts_after);
     ed_free(bpe);
 }
 
@@ -88,6 +94,26 @@ static embedd_status read_affix(struct json_object *json, const char *field, emb
     out->bytes = ed_strdup(text);
     out->n_bytes = strlen(text);
     return out->bytes ? EMBEDD_OK : ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", where);
+}
+
+/* After every character that is a token; the merges then close those that they span. */
+static embedd_status find_cuts(ed_bpe *bpe, const ed_vocabulary *vocabulary, const char *where,
+                               embedd_error *err)
+{
+    if (bpe->prefix.n_bytes > 0 || bpe->suffix.n_bytes > 0 || bpe->ignore_merges ||
+        ed_vocabulary_find(vocabulary, ED_BPE_CUT_MARK, strlen(ED_BPE_CUT_MARK)) < 0)
+        return EMBEDD_OK;
+    bpe->cuts_after = ed_calloc(ED_BPE_CUT_POINTS / 64, sizeof *bpe->cuts_after);
+    if (!bpe->cuts_after)
+        return ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", where);
+    for (size_t i = 0; i < vocabulary->n_tokens; i++) {
+        const char *text = vocabulary->tokens[i].text;
+        size_t n_bytes = strlen(text), n_used = 0;
+        uint32_t code_point = n_bytes > 0 ? ed_utf8_decode(text, n_bytes, &n_used) : 0;
+        if (n_used == n_bytes && code_point > 0 && code_point < ED_BPE_CUT_POINTS)
+            bpe->cuts_after[code_point / 64] |= UINT64_C(1) << code_point % 64;
+    }
+    return EMBEDD_OK;
 }
 
 static embedd_status read_merges(ed_bpe *bpe, const ed_tokenizer_file *file, embedd_error *err)
@@ -170,5 +196,22 @@ static embedd_status add_merge(merge_reader *reader)
             &reader->bpe->merges,
             (ed_pair_merge){left_id, right_id, (uint32_t)reader->rank++, (int32_t)merged}))
         return ed_fail(reader->err, EMBEDD_MEMORY, "%s: out of memory", reader->where);
+    close_cut(reader->bpe, (embedd_text){reader->text, reader->left_bytes},
+              (embedd_text){right, reader->right_bytes});
     return EMBEDD_OK;
+}
+
+/* No cut between these two: they merge. */
+static void close_cut(ed_bpe *bpe, embedd_text left, embedd_text right)
+{
+    const size_t mark_bytes = strlen(ED_BPE_CUT_MARK);
+    if (!bpe->cuts_after || left.n_bytes == 0 || right.n_bytes < mark_bytes ||
+        memcmp(right.bytes, ED_BPE_CUT_MARK, mark_bytes) != 0)
+        return;
+    size_t last = left.n_bytes - 1, n_used;
+    while (last > 0 && ((unsigned char)left.bytes[last] & 0xC0) == 0x80)
+        last--;
+    uint32_t code_point = ed_utf8_decode(left.bytes + last, left.n_bytes - last, &n_used);
+    if (code_point < ED_BPE_CUT_POINTS)
+        bpe->cuts_after[code_point / 64] &= ~(UINT64_C(1) << code_point % 64);
 }

@@ -19,6 +19,7 @@ static bool decode_base64(unsigned char *out, size_t *n_out, const char *text, s
 static embedd_text find(const ed_charsmap *map, embedd_text text);
 static embedd_text find_longest(const ed_charsmap *map, embedd_text text, size_t *n_used);
 static embedd_text text_at(const ed_charsmap *map, size_t begin);
+static size_t plain_bytes(const ed_charsmap *map, embedd_text text, size_t at);
 static bool append_one(const ed_charsmap *map, embedd_text text, ed_buf *out);
 static bool run_longest(const ed_charsmap *map, embedd_text text, ed_buf *out);
 
@@ -45,7 +46,8 @@ embedd_status ed_charsmap_open(ed_charsmap *map, const char *base64, size_t n_by
     if (ed_utf8_valid_prefix(map->texts, map->texts_bytes) != map->texts_bytes)
         return ed_fail(err, EMBEDD_FORMAT, "%s: precompiled_charsmap is not valid UTF-8", where);
     for (unsigned char byte = 0; byte < 128; byte++)
-        map->of_ascii[byte] = find(map, (embedd_text){(const char *)&byte, 1});
+        map->is_plain[byte] =
+            byte != '\r' && !find(map, (embedd_text){(const char *)&byte, 1}).bytes;
     return EMBEDD_OK;
 }
 
@@ -98,15 +100,11 @@ bool ed_charsmap_run(const ed_charsmap *map, embedd_text text, ed_buf *out)
     if (map->longest)
         return run_longest(map, text, out);
     for (size_t at = 0; at < text.n_bytes;) {
-        unsigned char byte = (unsigned char)text.bytes[at];
-        bool alone = byte < 0x80 && byte != '\r' &&
-                     (at + 1 == text.n_bytes || (unsigned char)text.bytes[at + 1] < 0x80);
-        if (alone) {
-            const embedd_text *mapped = &map->of_ascii[byte];
-            if (!ed_buf_append(out, mapped->bytes ? mapped->bytes : text.bytes + at,
-                               mapped->bytes ? mapped->n_bytes : 1))
+        size_t n_plain = plain_bytes(map, text, at);
+        if (n_plain > 0) {
+            if (!ed_buf_append(out, text.bytes + at, n_plain))
                 return false;
-            at++;
+            at += n_plain;
             continue;
         }
         size_t end = ed_grapheme_end(text, at), n_used;
@@ -126,6 +124,16 @@ bool ed_charsmap_run(const ed_charsmap *map, embedd_text text, ed_buf *out)
         }
     }
     return true;
+}
+
+/* Characters from `at` on that are graphemes of their own, and stay as they are. */
+static size_t plain_bytes(const ed_charsmap *map, embedd_text text, size_t at)
+{
+    size_t n = 0;
+    while (at + n < text.n_bytes && map->is_plain[(unsigned char)text.bytes[at + n]])
+        n++;
+    bool joined = at + n < text.n_bytes && (unsigned char)text.bytes[at + n] >= 0x80;
+    return n - (n > 0 && joined); /* the last one may join what follows */
 }
 
 static bool append_one(const ed_charsmap *map, embedd_text text, ed_buf *out)

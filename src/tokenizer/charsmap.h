@@ -11,7 +11,7 @@ typedef struct ed_charsmap {
     size_t n_units;
     const char *texts; /* [texts_bytes], each ends with a NUL */
     size_t texts_bytes;
-    embedd_text of_ascii[128]; /* bytes NULL: stays as it is */
+    bool is_plain[256]; /* of ASCII: stays as it is, and joins no other of them */
     bool longest; /* set after open: as SentencePiece and llama.cpp have it, see charsmap.c */
 } ed_charsmap;
 

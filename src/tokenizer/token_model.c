@@ -54,7 +54,7 @@ void *ed_model_scratch_take(ed_model_scratch *scratch, size_t n, size_t size)
     if (!ed_mul_size(n, size, &n_bytes))
         return NULL;
     if (n_bytes > scratch->n_bytes || !scratch->block) {
-        ed_model_scratch_clear(scratch); /* nothing is worth copying */
+        ed_free(scratch->block); /* nothing is worth copying */
         scratch->block = ed_realloc(NULL, n_bytes + n_bytes / 4, 1);
         scratch->n_bytes = scratch->block ? n_bytes + n_bytes / 4 : 0;
     }
@@ -64,5 +64,30 @@ void *ed_model_scratch_take(ed_model_scratch *scratch, size_t n, size_t size)
 void ed_model_scratch_clear(ed_model_scratch *scratch)
 {
     ed_free(scratch->block);
+    ed_free(scratch->cache);
     *scratch = (ed_model_scratch){0};
+}
+
+bool ed_encode_cached(ed_encode_word encode, const void *model, ed_model_scratch *scratch,
+                      embedd_text word, ed_id_list *ids)
+{
+    ed_word_key key;
+    if (!scratch->cache)
+        scratch->cache = ed_calloc(ED_WORD_CACHE_ENTRIES, sizeof *scratch->cache);
+    if (!scratch->cache)
+        return false;
+    ed_word_cache_entry *entry = ed_word_cache_place(scratch->cache, word, &key);
+    if (!entry)
+        return encode(model, scratch, word, ids);
+    if (ed_word_cache_holds(entry, word, &key)) {
+        for (size_t i = 0; i < entry->n_ids; i++)
+            ed_id_list_add(ids, entry->ids[i]);
+        return true;
+    }
+    size_t n_before = ids->n;
+    if (!encode(model, scratch, word, ids))
+        return false;
+    if (ids->n <= ids->n_max) /* all of them were kept */
+        ed_word_cache_put(entry, word, &key, ids->ids + n_before, ids->n - n_before);
+    return true;
 }

@@ -6,6 +6,7 @@
 #include "embedd.h"
 #include "tokenizer/tokenizer_file.h"
 #include "tokenizer/vocabulary.h"
+#include "tokenizer/word_cache.h"
 
 /* Ids on their way out: all are counted, those that fit are kept. */
 typedef struct ed_id_list {
@@ -25,11 +26,19 @@ static inline void ed_id_list_add(ed_id_list *list, int32_t id)
 typedef struct ed_model_scratch {
     void *block;
     size_t n_bytes;
+    ed_word_cache_entry *cache; /* NULL until it is needed */
 } ed_model_scratch;
 
 /* At least n elements of `size` bytes, with any contents; NULL = out of memory. */
 void *ed_model_scratch_take(ed_model_scratch *scratch, size_t n, size_t size);
 void ed_model_scratch_clear(ed_model_scratch *scratch); /* a zeroed struct is allowed */
+
+/* Adds the ids of one word. False = out of memory. */
+typedef bool (*ed_encode_word)(const void *model, ed_model_scratch *scratch, embedd_text word,
+                               ed_id_list *ids);
+/* The same, by way of the cache: for models where a word's ids depend on nothing but its bytes. */
+bool ed_encode_cached(ed_encode_word encode, const void *model, ed_model_scratch *scratch,
+                      embedd_text word, ed_id_list *ids);
 
 typedef struct ed_token_model_type {
     const char *name;

@@ -36,6 +36,8 @@ static embedd_status open_unigram(void **out, ed_vocabulary *vocabulary,
 static void close_unigram(void *model);
 static bool encode_words(const void *model, ed_model_scratch *scratch, const embedd_text *words,
                          size_t n_words, ed_id_list *ids);
+static bool encode_word(const void *model, ed_model_scratch *scratch, embedd_text word,
+                        ed_id_list *ids);
 static void find_best(const unigram *model, embedd_text word, path_node *nodes);
 static void add_pieces(const unigram *model, embedd_text word, path_node *nodes, ed_id_list *ids);
 static void add_unknown(const unigram *model, embedd_text piece, ed_id_list *ids);
@@ -88,15 +90,22 @@ static void close_unigram(void *model)
 static bool encode_words(const void *model, ed_model_scratch *scratch, const embedd_text *words,
                          size_t n_words, ed_id_list *ids)
 {
-    for (size_t i = 0; i < n_words; i++) {
-        if (words[i].n_bytes >= NOWHERE)
+    for (size_t i = 0; i < n_words; i++)
+        if (!ed_encode_cached(encode_word, model, scratch, words[i], ids))
             return false;
-        path_node *nodes = ed_model_scratch_take(scratch, words[i].n_bytes + 1, sizeof *nodes);
-        if (!nodes)
-            return false;
-        find_best(model, words[i], nodes);
-        add_pieces(model, words[i], nodes, ids);
-    }
+    return true;
+}
+
+static bool encode_word(const void *model, ed_model_scratch *scratch, embedd_text word,
+                        ed_id_list *ids)
+{
+    path_node *nodes = word.n_bytes < NOWHERE
+                           ? ed_model_scratch_take(scratch, word.n_bytes + 1, sizeof *nodes)
+                           : NULL;
+    if (!nodes)
+        return false;
+    find_best(model, word, nodes);
+    add_pieces(model, word, nodes, ids);
     return true;
 }
 

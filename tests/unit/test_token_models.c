@@ -1,6 +1,8 @@
+#include "base/memory.h"
 #include "support/small_tokenizer.h"
 #include "tokenizer/score_number.h"
 #include "tokenizer/tokenizer.h"
+#include "tokenizer/word_cache.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -83,6 +85,52 @@ static void bpe_leaves_out_joins_or_spells_what_is_unknown(void **state)
     check(BPE(BYTES, "", UNK ",\"byte_fallback\":true,\"fuse_unk\":true"), "yxyb", "7 0 2");
 }
 
+#define MARK   "\xE2\x96\x81"
+#define MARKED ABC ",\"" MARK "\":7,\"" MARK "a\":8,\"b" MARK "\":9"
+
+static void bpe_merges_across_a_space_if_tokens_do(void **state)
+{
+    (void)state;
+    check(BPE(MARKED, "\"" MARK " a\"", UNK), MARK "ab" MARK "a" MARK MARK "ab", "8 2 8 7 8 2");
+    /* b and the space merge before the space and what follows. */
+    check(BPE(MARKED, "\"b " MARK "\",\"" MARK " a\"", UNK), "ab" MARK "a" MARK "a", "1 9 1 8");
+    check(BPE(MARKED, "\"" MARK " a\",\"b " MARK "\"", UNK), "ab" MARK "a" MARK "c", "1 2 8 7 3");
+    /* What is unknown joins over the space that is unknown, too. */
+    check(BPE(ABC, "", UNK ",\"fuse_unk\":true"), "ax" MARK "xb", "1 0 2");
+    check(BPE(MARKED, "\"" MARK " a\"", UNK ",\"fuse_unk\":true"), "ax" MARK "xb", "1 0 7 0 2");
+}
+
+static void words_have_the_same_ids_again(void **state)
+{
+    (void)state;
+    ed_word_cache_entry *entries = ed_calloc(ED_WORD_CACHE_ENTRIES, sizeof *entries);
+    const char text[] = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz";
+    ed_word_key key;
+    assert_non_null(entries);
+    assert_null(ed_word_cache_place(entries, (embedd_text){"", 0}, &key));
+    assert_null(ed_word_cache_place(entries, (embedd_text){text, 33}, &key));
+    for (size_t n = 1; n <= ED_WORD_CACHE_BYTES_MAX; n++) {
+        embedd_text word = {text, n};
+        int32_t ids[ED_WORD_CACHE_IDS_MAX + 1] = {(int32_t)n};
+        ed_word_cache_entry *entry = ed_word_cache_place(entries, word, &key);
+        assert_false(ed_word_cache_holds(entry, word, &key));
+        ed_word_cache_put(entry, word, &key, ids, ED_WORD_CACHE_IDS_MAX + 1); /* too many */
+        assert_false(ed_word_cache_holds(entry, word, &key));
+        ed_word_cache_put(entry, word, &key, ids, ED_WORD_CACHE_IDS_MAX);
+        assert_true(ed_word_cache_holds(entry, word, &key));
+        assert_int_equal(entry->ids[0], n);
+        /* Any other byte makes another word, even in the same place. */
+        for (size_t i = 0; i < n; i++) {
+            char other[ED_WORD_CACHE_BYTES_MAX];
+            memcpy(other, text, n);
+            other[i] = '-';
+            ed_word_cache_place(entries, (embedd_text){other, n}, &key);
+            assert_false(ed_word_cache_holds(entry, (embedd_text){other, n}, &key));
+        }
+    }
+    ed_free(entries);
+}
+
 static void bpe_marks_the_inside_and_the_end(void **state)
 {
     (void)state;
@@ -140,6 +188,8 @@ int main(void)
         cmocka_unit_test(unigram_joins_what_is_unknown),
         cmocka_unit_test(bpe_merges_in_order),
         cmocka_unit_test(bpe_leaves_out_joins_or_spells_what_is_unknown),
+        cmocka_unit_test(bpe_merges_across_a_space_if_tokens_do),
+        cmocka_unit_test(words_have_the_same_ids_again),
         cmocka_unit_test(bpe_marks_the_inside_and_the_end),
         cmocka_unit_test(word_level_looks_words_up),
         cmocka_unit_test(scores_round_as_the_reference_does),
