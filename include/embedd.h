@@ -116,6 +116,13 @@ EMBEDD_API const char *embedd_pooling_names(void);
 /* One mode by its name; false if there is none such. */
 EMBEDD_API bool embedd_pooling_parse(const char *name, embedd_pooling *out);
 
+/* What a model makes of texts. */
+typedef enum embedd_task {
+    EMBEDD_TASK_VECTOR = 0, /* text -> vector */
+    EMBEDD_TASK_SPARSE,     /* text -> a weight >= 0 for each token of the vocabulary (SPLADE) */
+    EMBEDD_TASK_SCORE       /* two texts -> a number for each label (cross-encoder) */
+} embedd_task;
+
 typedef struct embedd_model_options {
     embedd_dtype dtype;
     const char *cpu_level; /* "ref", "avx2", ...; NULL = the best one, or EMBEDD_CPU if set */
@@ -130,12 +137,14 @@ typedef struct embedd_prompt {
 typedef struct embedd_model_info {
     const char *folder;       /* as given to embedd_model_open */
     const char *architecture; /* "bert", "mpnet" */
-    const char *pooling;      /* "mean"; several joined by '+' */
+    const char *pooling;      /* "mean"; several joined by '+'; "splade" of sparse weights */
     const char *dtype;        /* "f32", "bf16", "int8" */
     const char *cpu_level;    /* "avx512" */
-    size_t dimensions;        /* length of a vector */
-    size_t tokens_max;        /* special tokens included */
-    size_t vocabulary;        /* rows of the token embedding */
+    embedd_task task;
+    size_t dimensions; /* length of a vector; what stands for it in another task: the
+                          vocabulary, the number of labels */
+    size_t tokens_max; /* special tokens included */
+    size_t vocabulary; /* rows of the token embedding */
     size_t n_layers;
     size_t hidden_size;
     size_t n_parameters;
@@ -144,6 +153,7 @@ typedef struct embedd_model_info {
     size_t n_prompts;
     const embedd_prompt *prompts; /* [n_prompts] */
     const char *default_prompt;   /* the name of the prompt used when none is given, or NULL */
+    const char *const *labels;    /* [dimensions] of EMBEDD_TASK_SCORE, or NULL */
 } embedd_model_info;
 
 /* Open a sentence-transformers folder, or a GGUF file.
@@ -161,7 +171,8 @@ EMBEDD_API void embedd_model_close(embedd_model *model); /* NULL is allowed */
 /* Valid until the model is closed. */
 EMBEDD_API const embedd_model_info *embedd_model_get_info(const embedd_model *model);
 
-/* Length of a vector under `pooling`, or 0 if the modules after pooling do not accept it. */
+/* Length of a vector under `pooling`, or 0 if the modules after pooling do not accept it. Models of
+ * another task have no pooling but their own. */
 EMBEDD_API size_t embedd_model_dimensions(const embedd_model *model, embedd_pooling pooling);
 
 /* ---- text to token ids ----------------------------------------------------------------------- */
@@ -183,6 +194,7 @@ typedef struct embedd_usage {
     size_t n_tokens_total; /* what the whole text has; more than n_tokens if it was cut */
     size_t
         n_tokens_prompt; /* leading tokens that pooling leaves out (include_prompt: false), or 0 */
+    size_t n_tokens_first; /* of a pair: tokens before those of type 1; 0 = there are none */
 } embedd_usage;
 
 typedef struct embedd_encoder embedd_encoder;
@@ -203,6 +215,15 @@ EMBEDD_API EMBEDD_MUST_USE embedd_status embedd_encode(embedd_encoder *encoder, 
                                                        const embedd_encode_options *options,
                                                        int32_t *ids, size_t ids_cap,
                                                        embedd_usage *usage, embedd_error *err);
+
+/* Token ids of two texts that are read together, as the tokenizer's template for pairs says.
+ * Prompts do not count. What is too long is cut from the longer text first, at its end. Otherwise
+ * as embedd_encode; UNSUPPORTED: the tokenizer has no such template. */
+EMBEDD_API EMBEDD_MUST_USE embedd_status embedd_encode_pair(embedd_encoder *encoder,
+                                                            embedd_text first, embedd_text second,
+                                                            const embedd_encode_options *options,
+                                                            int32_t *ids, size_t ids_cap,
+                                                            embedd_usage *usage, embedd_error *err);
 
 /* ---- token ids to vectors -------------------------------------------------------------------- */
 
@@ -231,17 +252,29 @@ typedef enum embedd_cut {
     EMBEDD_CUT_LAYER_NORM /* standardize the whole vector first */
 } embedd_cut;
 
-/* One text, as token ids, with its own options: rows of many requests can share one call. */
+typedef enum embedd_output {
+    EMBEDD_OUTPUT_MODEL = 0, /* what the model's task is; scores are as they come, no sigmoid */
+    EMBEDD_OUTPUT_TOKENS     /* the last hidden state of every token: [n_tokens][hidden_size] */
+} embedd_output;
+
+/* One text, as token ids, with its own options: rows of many requests can share one call. Pooling,
+ * dimensions, cut and normalize are for vectors only. */
 typedef struct embedd_row {
-    const int32_t *ids;     /* [n_tokens], from embedd_encode */
+    const int32_t *ids;     /* [n_tokens], from embedd_encode or embedd_encode_pair */
     size_t n_tokens;        /* 1 .. the session's text_tokens_max */
     size_t n_tokens_prompt; /* from embedd_usage */
+    size_t n_tokens_first;  /* from embedd_usage */
+    embedd_output output;
     embedd_pooling pooling;
     size_t dimensions; /* keep the first so many numbers; 0 or more than there are = all */
     embedd_cut cut;
     bool normalize; /* make the length 1 even if the model does not end in Normalize */
-    float *out;     /* [`dimensions`, or embedd_model_dimensions(model, pooling)]; the caller's */
+    float *out;     /* [embedd_row_size]; the caller's */
 } embedd_row;
+
+/* Numbers that the row's `out` has room for: n_tokens * hidden_size, `dimensions`, or
+ * embedd_model_dimensions; 0 if the row asks for what the model does not have. */
+EMBEDD_API size_t embedd_row_size(const embedd_model *model, const embedd_row *row);
 
 /* The vectors of `n_rows` rows, computed in as few packed batches as the session's size allows.
  * Allocates nothing. Returns ARGUMENT (err->index tells the row) or NONFINITE. After a failure the
@@ -266,7 +299,8 @@ typedef struct embedd_embed_options {
  *   out_cap  room in `out`, counted in floats; at least n_texts * D.
  *   usage    [n_texts] or NULL.
  *
- * Returns what embedd_encode and embedd_embed_rows return; err->index tells the text. */
+ * Returns what embedd_encode and embedd_embed_rows return; err->index tells the text. UNSUPPORTED:
+ * the model reads pairs. */
 EMBEDD_API EMBEDD_MUST_USE embedd_status embedd_embed(embedd_session *session,
                                                       const embedd_text *texts, size_t n_texts,
                                                       const embedd_embed_options *options,

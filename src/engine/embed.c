@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "engine/session.h"
+#include "model/head.h"
 #include "model/pooling.h"
 #include "model/vector.h"
 
@@ -11,9 +12,10 @@ static embedd_status check_row(const embedd_session *session, const embedd_row *
                                size_t row_index, embedd_error *err);
 static size_t fill_batch(embedd_session *session, const embedd_row *rows, size_t n_rows,
                          ed_batch *batch);
-static embedd_status pool_batch(embedd_session *session, const embedd_row *rows,
-                                const ed_batch *batch, size_t first_row, embedd_error *err);
-static bool finish_row(embedd_session *session, const embedd_row *row, const float *hidden);
+static embedd_status finish_batch(embedd_session *session, const embedd_row *rows,
+                                  const ed_batch *batch, size_t first_row, embedd_error *err);
+static void finish_tokens(const embedd_row *row, const float *hidden, size_t hidden_size);
+static void finish_vector(embedd_session *session, const embedd_row *row, const float *hidden);
 
 embedd_status embedd_embed_rows(embedd_session *session, const embedd_row *rows, size_t n_rows,
                                 embedd_error *err)
@@ -27,7 +29,7 @@ embedd_status embedd_embed_rows(embedd_session *session, const embedd_row *rows,
         size_t n_taken = fill_batch(session, rows + done, n_rows - done, &batch);
 
         ed_transformer_forward(&session->model->transformer, &session->workspace, &batch);
-        status = pool_batch(session, rows + done, &batch, done, err);
+        status = finish_batch(session, rows + done, &batch, done, err);
         done += n_taken;
     }
     return status;
@@ -44,9 +46,10 @@ static embedd_status check_row(const embedd_session *session, const embedd_row *
     if (row->n_tokens == 0 || row->n_tokens > session->text_tokens_max)
         return ed_fail_at(err, EMBEDD_ARGUMENT, row_index, "row %zu: %zu tokens, 1 to %zu are read",
                           row_index, row->n_tokens, session->text_tokens_max);
-    if (embedd_model_dimensions(model, row->pooling) == 0)
-        return ed_fail_at(err, EMBEDD_ARGUMENT, row_index, "row %zu: pooling is none of %s",
-                          row_index, embedd_pooling_names());
+    if (embedd_row_size(model, row) == 0)
+        return ed_fail_at(err, EMBEDD_ARGUMENT, row_index,
+                          "row %zu: pooling is none that this model has; there are %s", row_index,
+                          embedd_pooling_names());
     for (size_t i = 0; i < row->n_tokens; i++)
         if (row->ids[i] < 0 || (size_t)row->ids[i] >= model->transformer.vocabulary)
             return ed_fail_at(err, EMBEDD_ARGUMENT, row_index,
@@ -62,31 +65,55 @@ static size_t fill_batch(embedd_session *session, const embedd_row *rows, size_t
 
     for (; i < n_rows && rows[i].n_tokens <= session->batch_tokens_max - n_tokens; i++) {
         session->offsets[i] = n_tokens;
+        session->n_first[i] = rows[i].n_tokens_first;
         memcpy(session->tokens + n_tokens, rows[i].ids, rows[i].n_tokens * sizeof *rows[i].ids);
         for (size_t j = 0; j < rows[i].n_tokens; j++)
             session->positions[n_tokens + j] = (uint32_t)j;
         n_tokens += rows[i].n_tokens;
     }
     session->offsets[i] = n_tokens;
-    *batch = (ed_batch){session->tokens, session->positions, session->offsets, i, n_tokens};
+    *batch = (ed_batch){.tokens = session->tokens,
+                        .positions = session->positions,
+                        .offsets = session->offsets,
+                        .n_first = session->n_first,
+                        .n_texts = i,
+                        .n_tokens = n_tokens};
     return i;
 }
 
-static embedd_status pool_batch(embedd_session *session, const embedd_row *rows,
-                                const ed_batch *batch, size_t first_row, embedd_error *err)
+static embedd_status finish_batch(embedd_session *session, const embedd_row *rows,
+                                  const ed_batch *batch, size_t first_row, embedd_error *err)
 {
+    const embedd_model *model = session->model;
+    size_t d = model->transformer.hidden_size, n_of_head = 0;
+
     for (size_t i = 0; i < batch->n_texts; i++) {
-        const float *hidden =
-            session->workspace.hidden + batch->offsets[i] * session->model->transformer.hidden_size;
-        if (!finish_row(session, &rows[i], hidden))
+        const float *hidden = session->workspace.hidden + batch->offsets[i] * d;
+        session->outs[i] = NULL;
+        if (rows[i].output == EMBEDD_OUTPUT_TOKENS)
+            finish_tokens(&rows[i], hidden, d);
+        else if (model->head.task == EMBEDD_TASK_VECTOR)
+            finish_vector(session, &rows[i], hidden);
+        else
+            session->outs[i] = rows[i].out;
+        n_of_head += session->outs[i] != NULL;
+    }
+    if (n_of_head > 0)
+        ed_head_run(&model->head, &session->workspace, batch, session->head, session->outs);
+    for (size_t i = 0; i < batch->n_texts; i++)
+        if (!ed_vector_is_finite(rows[i].out, embedd_row_size(model, &rows[i])))
             return ed_fail_at(err, EMBEDD_NONFINITE, first_row + i,
                               "row %zu: the vector holds NaN or infinity", first_row + i);
-    }
     return EMBEDD_OK;
 }
 
+static void finish_tokens(const embedd_row *row, const float *hidden, size_t hidden_size)
+{
+    memcpy(row->out, hidden, row->n_tokens * hidden_size * sizeof *row->out);
+}
+
 /* hidden[S][D] -> row->out: pooling, the modules after it, the cut, length 1. */
-static bool finish_row(embedd_session *session, const embedd_row *row, const float *hidden)
+static void finish_vector(embedd_session *session, const embedd_row *row, const float *hidden)
 {
     const embedd_model *model = session->model;
     ed_workspace *workspace = &session->workspace;
@@ -110,7 +137,6 @@ static bool finish_row(embedd_session *session, const embedd_row *row, const flo
     if (row->normalize || (model->modules.normalize && n_kept < n))
         ed_vector_normalize(&model->kernels, workspace->vector, n_kept);
     memcpy(row->out, workspace->vector, n_kept * sizeof *row->out);
-    return ed_vector_is_finite(row->out, n_kept);
 }
 
 embedd_status embedd_embed(embedd_session *session, const embedd_text *texts, size_t n_texts,
@@ -123,9 +149,11 @@ embedd_status embedd_embed(embedd_session *session, const embedd_text *texts, si
     embedd_status status = EMBEDD_OK;
 
     options = options ? options : &defaults;
-    size_t d = embedd_model_dimensions(model, options->pooling);
-    if (options->dimensions && options->dimensions < d)
-        d = options->dimensions;
+    size_t d = embedd_row_size(
+        model, &(embedd_row){.pooling = options->pooling, .dimensions = options->dimensions});
+    if (model->head.task == EMBEDD_TASK_SCORE)
+        return ed_fail(err, EMBEDD_UNSUPPORTED, "%s scores pairs of texts; it makes no vectors",
+                       model->folder);
     if (d == 0 || n_texts > out_cap / d)
         return ed_fail(err, EMBEDD_ARGUMENT, "out has no room for %zu vectors of %zu", n_texts, d);
 

@@ -92,6 +92,29 @@ embedd_status embedd_encode(embedd_encoder *encoder, embedd_text text,
     return status;
 }
 
+embedd_status embedd_encode_pair(embedd_encoder *encoder, embedd_text first, embedd_text second,
+                                 const embedd_encode_options *options, int32_t *ids, size_t ids_cap,
+                                 embedd_usage *usage, embedd_error *err)
+{
+    const embedd_text texts[2] = {first, second};
+    size_t tokens_max = encoder->model->modules.tokens_max;
+
+    *usage = (embedd_usage){0};
+    if (options && options->tokens_max && options->tokens_max < tokens_max)
+        tokens_max = options->tokens_max;
+    if (ids_cap < tokens_max)
+        return ed_fail(err, EMBEDD_ARGUMENT, "ids_cap %zu is below tokens_max %zu", ids_cap,
+                       tokens_max);
+    embedd_status status = ed_tokenizer_encode_pair(
+        encoder->model->tokenizer, encoder->scratch, texts, tokens_max, ids, &usage->n_tokens,
+        &usage->n_tokens_total, &usage->n_tokens_first, err);
+    if (status == EMBEDD_OK && options && options->no_truncate &&
+        usage->n_tokens_total > tokens_max)
+        status = ed_fail(err, EMBEDD_TOO_LONG, "the texts have %zu tokens, the limit is %zu",
+                         usage->n_tokens_total, tokens_max);
+    return status;
+}
+
 static embedd_status choose_prompt(const embedd_model *model, const embedd_encode_options *options,
                                    embedd_text *prompt, embedd_error *err)
 {

@@ -6,6 +6,7 @@
 #include "formats/gguf.h"
 #include "formats/tensors.h"
 #include "kernels/kernels.h"
+#include "model/head.h"
 #include "model/modules.h"
 #include "model/post_modules.h"
 #include "model/transformer.h"
@@ -19,6 +20,8 @@ struct embedd_model {
     ed_tokenizer *tokenizer;
     ed_transformer transformer;
     ed_post_modules post;
+    ed_head head;
+    char **labels;     /* [info.dimensions] of a head that scores, or NULL */
     bool standardizes; /* layer norm before a vector is cut, see EMBEDD_CUT_MODEL */
     embedd_model_info info;
     char *folder;

@@ -1,12 +1,15 @@
 /* embedd_model_open: a folder or a GGUF file becomes an immutable model. In: files of a stranger,
  * each checked by its own reader. Here: that they fit each other, and that the model computes
  * finite numbers. */
+#include <stdio.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "base/file_map.h"
 #include "base/memory.h"
-#include "engine/model_handle.h"
+#include "engine/open_head.h"
+#include "engine/session.h"
 #include "model/gguf_model.h"
 #include "tokenizer/gguf_tokenizer.h"
 
@@ -60,6 +63,7 @@ void embedd_model_close(embedd_model *model)
 {
     if (!model)
         return;
+    ed_model_close_head(model);
     ed_post_modules_close(&model->post);
     ed_transformer_close(&model->transformer);
     ed_tokenizer_close(model->tokenizer);
@@ -91,6 +95,8 @@ static embedd_status read_model(embedd_model *model, const embedd_model_options 
     if (status == EMBEDD_OK)
         status = ed_post_modules_open(&model->post, &model->modules, model->tensors,
                                       &model->kernels, model->folder, err);
+    if (status == EMBEDD_OK)
+        status = ed_model_open_head(model, &config, err);
     ed_tensors_drop_pages(model->tensors);
     if (status != EMBEDD_OK)
         goto done;
@@ -182,7 +188,8 @@ static embedd_status check_fit(embedd_model *model, embedd_error *err)
                        model->folder);
     model->info.dimensions = embedd_model_dimensions(model, EMBEDD_POOLING_MODEL);
     model->info.tokens_max = modules->tokens_max;
-    model->info.weight_bytes = model->transformer.weight_bytes + model->post.weight_bytes;
+    model->info.weight_bytes =
+        model->transformer.weight_bytes + model->post.weight_bytes + model->head.weight_bytes;
     return EMBEDD_OK;
 }
 
@@ -190,13 +197,21 @@ static void fill_info(embedd_model *model, const ed_config *config, const char *
 {
     memcpy(model->architecture, config->architecture, sizeof model->architecture);
     model->standardizes = strcmp(config->architecture, "nomic_bert") == 0;
-    ed_pooling_format(model->modules.pooling, model->pooling, sizeof model->pooling);
+    if (model->head.task == EMBEDD_TASK_SPARSE)
+        snprintf(model->pooling, sizeof model->pooling, "splade");
+    else
+        ed_pooling_format(model->head.task == EMBEDD_TASK_SCORE && !model->head.mean
+                              ? EMBEDD_POOLING_CLS
+                              : model->modules.pooling,
+                          model->pooling, sizeof model->pooling);
     model->info = (embedd_model_info){
         .folder = model->folder,
         .architecture = model->architecture,
         .pooling = model->pooling,
         .dtype = dtype,
         .cpu_level = model->kernels.level,
+        .task = model->head.task,
+        .labels = (const char *const *)model->labels,
         .vocabulary = config->vocabulary,
         .n_layers = config->n_layers,
         .hidden_size = config->hidden_size,
@@ -216,6 +231,7 @@ static embedd_status self_test(const embedd_model *model, embedd_error *err)
     const embedd_text text = {"a", 1};
     size_t d = model->info.dimensions;
     embedd_session *session = NULL;
+    embedd_usage usage;
     float *vector = ed_calloc(d, sizeof *vector);
     embedd_status status = EMBEDD_MEMORY;
 
@@ -225,7 +241,13 @@ static embedd_status self_test(const embedd_model *model, embedd_error *err)
     }
     status = embedd_session_open(model, &options, &session, err);
     if (status == EMBEDD_OK)
-        status = embedd_embed(session, &text, 1, NULL, vector, d, NULL, err);
+        status = embedd_encode(session->encoder, text, NULL, session->encoded,
+                               session->batch_tokens_max, &usage, err);
+    if (status == EMBEDD_OK) {
+        const embedd_row row = {
+            .ids = session->encoded, .n_tokens = usage.n_tokens, .normalize = true, .out = vector};
+        status = embedd_embed_rows(session, &row, 1, err);
+    }
     if (status == EMBEDD_NONFINITE)
         ed_fail(err, status, "%s: the model computes numbers that are not finite", model->folder);
 done:
@@ -241,8 +263,23 @@ const embedd_model_info *embedd_model_get_info(const embedd_model *model)
 
 size_t embedd_model_dimensions(const embedd_model *model, embedd_pooling pooling)
 {
+    if (model->head.task != EMBEDD_TASK_VECTOR)
+        return pooling == EMBEDD_POOLING_MODEL ? model->head.out.n_out : 0;
     if (pooling == EMBEDD_POOLING_MODEL)
         pooling = model->modules.pooling;
     return ed_post_modules_out(&model->post,
                                ed_pooling_count(pooling) * model->transformer.hidden_size);
+}
+
+size_t embedd_row_size(const embedd_model *model, const embedd_row *row)
+{
+    size_t size, n = embedd_model_dimensions(model, row->pooling);
+
+    if (row->output == EMBEDD_OUTPUT_TOKENS)
+        return ed_mul_size(row->n_tokens, model->transformer.hidden_size, &size) ? size : 0;
+    if (row->output != EMBEDD_OUTPUT_MODEL)
+        return 0;
+    return model->head.task == EMBEDD_TASK_VECTOR && row->dimensions && row->dimensions < n
+               ? row->dimensions
+               : n;
 }

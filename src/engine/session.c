@@ -51,12 +51,15 @@ embedd_status embedd_session_open(const embedd_model *model, const embedd_sessio
 
 static embedd_status take_memory(embedd_session *session, embedd_error *err)
 {
-    size_t t = session->batch_tokens_max;
+    size_t t = session->batch_tokens_max, n_head = ed_head_scratch(&session->model->head);
     ed_arena *arena = &session->arena;
 
     ed_arena_plan(arena, t, sizeof *session->tokens);
     ed_arena_plan(arena, t, sizeof *session->positions);
     ed_arena_plan(arena, t + 1, sizeof *session->offsets);
+    ed_arena_plan(arena, t, sizeof *session->n_first);
+    ed_arena_plan(arena, t, sizeof *session->outs);
+    ed_arena_plan(arena, n_head, sizeof *session->head);
     ed_arena_plan(arena, t, sizeof *session->encoded);
     ed_arena_plan(arena, t, sizeof *session->rows);
     if (!ed_arena_alloc(arena))
@@ -64,6 +67,9 @@ static embedd_status take_memory(embedd_session *session, embedd_error *err)
     session->tokens = ed_arena_take(arena, t, sizeof *session->tokens);
     session->positions = ed_arena_take(arena, t, sizeof *session->positions);
     session->offsets = ed_arena_take(arena, t + 1, sizeof *session->offsets);
+    session->n_first = ed_arena_take(arena, t, sizeof *session->n_first);
+    session->outs = ed_arena_take(arena, t, sizeof *session->outs);
+    session->head = ed_arena_take(arena, n_head, sizeof *session->head);
     session->encoded = ed_arena_take(arena, t, sizeof *session->encoded);
     session->rows = ed_arena_take(arena, t, sizeof *session->rows);
     const ed_workspace_limits limits = {
@@ -71,6 +77,7 @@ static embedd_status take_memory(embedd_session *session, embedd_error *err)
         .text_tokens_max = session->text_tokens_max,
         .vector_max = ed_post_modules_widest(
             &session->model->post, POOLING_MODES_MAX * session->model->transformer.hidden_size),
+        .head_rows = n_head > 0 ? ED_HEAD_ROWS : 0,
     };
     return ed_workspace_open(&session->workspace, &session->model->transformer, session->pool,
                              &limits, err);

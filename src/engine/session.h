@@ -16,6 +16,9 @@ struct embedd_session {
     int32_t *tokens;     /* [T]: the packed batch */
     uint32_t *positions; /* [T] */
     size_t *offsets;     /* [T + 1] */
+    size_t *n_first;     /* [T] */
+    float **outs;        /* [T]: where a head's numbers go */
+    float *head;         /* scratch of the head */
     int32_t *encoded;    /* [T]: ids of embedd_embed's texts */
     embedd_row *rows;    /* [T] */
 };

@@ -45,6 +45,7 @@ static embedd_status init(ed_transformer *transformer, const ed_config *config,
         .intermediate_size = config->intermediate_size,
         .vocabulary = config->vocabulary,
         .n_positions = config->n_positions,
+        .n_token_types = config->n_token_types,
         .positions_max =
             config->n_positions < text_tokens_max ? config->n_positions : text_tokens_max,
         .position_pad_id = ED_NO_PAD_ID,

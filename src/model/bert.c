@@ -47,7 +47,7 @@ static embedd_status load(ed_transformer *transformer, const ed_config *config, 
                                             &transformer->token_embedding);
     if (status == EMBEDD_OK)
         status = read_positions(transformer, config, weights);
-    if (status == EMBEDD_OK) /* the first row is type 0, the type of a single text */
+    if (status == EMBEDD_OK)
         status = ed_weights_read(weights, "embeddings.token_type_embeddings.weight",
                                  config->n_token_types, d, &transformer->token_type_embedding);
     if (status == EMBEDD_OK)

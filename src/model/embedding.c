@@ -32,8 +32,10 @@ static void embed_text(const ed_transformer *transformer, ed_workspace *workspac
     const ed_kernels *kernels = workspace->kernels;
     size_t d = transformer->hidden_size, pad_id = transformer->position_pad_id;
     size_t next = pad_id == ED_NO_PAD_ID ? 0 : pad_id + 1;
+    size_t begin = batch->offsets[text_index], n_first = batch->n_first[text_index];
+    bool has_types = n_first > 0 && transformer->n_token_types > 1;
 
-    for (size_t i = batch->offsets[text_index]; i < batch->offsets[text_index + 1]; i++) {
+    for (size_t i = begin; i < batch->offsets[text_index + 1]; i++) {
         size_t id = (size_t)batch->tokens[i];
         size_t position = id == pad_id ? pad_id : next++;
         float *row = workspace->hidden + i * d;
@@ -42,7 +44,9 @@ static void embed_text(const ed_transformer *transformer, ed_workspace *workspac
         if (transformer->token_scale != 1)
             kernels->f32_scale(row, transformer->token_scale, d);
         if (transformer->token_type_embedding)
-            kernels->f32_add(row, transformer->token_type_embedding, d);
+            kernels->f32_add(
+                row,
+                transformer->token_type_embedding + (has_types && i - begin >= n_first ? d : 0), d);
         if (transformer->position_embedding)
             kernels->f32_add(row, transformer->position_embedding + position * d, d);
     }

@@ -19,6 +19,7 @@ static embedd_status read_module(ed_modules *modules, const char *folder, struct
 static embedd_status append_step(ed_modules *modules, const char *name, char *module_folder,
                                  size_t module_index, const char *where, embedd_error *err);
 static embedd_status read_pooling(ed_modules *modules, const char *folder, embedd_error *err);
+static embedd_status read_splade(ed_modules *modules, const char *folder, embedd_error *err);
 static embedd_status read_limits(ed_modules *modules, embedd_error *err);
 static embedd_status open_json(const char *folder, const char *name, char **path,
                                struct json_object **root, embedd_error *err);
@@ -70,16 +71,13 @@ static embedd_status read_module_list(ed_modules *modules, const char *folder, e
     char *path = NULL;
     embedd_status status = open_json(folder, "modules.json", &path, &root, err);
 
-    if (status == EMBEDD_OK && !root) {
-        modules->pooling = EMBEDD_POOLING_MEAN;
+    if (status == EMBEDD_OK && !root)
         goto done;
-    }
+    modules->listed = true;
     if (status == EMBEDD_OK && !json_object_is_type(root, json_type_array))
         status = ed_fail(err, EMBEDD_FORMAT, "%s: not a list of modules", path);
     for (size_t i = 0; status == EMBEDD_OK && i < json_object_array_length(root); i++)
         status = read_module(modules, folder, json_object_array_get_idx(root, i), i, path, err);
-    if (status == EMBEDD_OK && modules->pooling == 0)
-        status = ed_fail(err, EMBEDD_UNSUPPORTED, "%s: no Pooling module", path);
 done:
     json_object_put(root);
     ed_free(path);
@@ -112,12 +110,18 @@ static embedd_status read_module(ed_modules *modules, const char *folder, struct
     module_folder = ed_path_join(folder, path);
     if (!module_folder)
         return ed_fail(err, EMBEDD_MEMORY, "out of memory");
-    if (strcmp(name, "Transformer") == 0 && module_index == 0) {
+    if (module_index == 0 &&
+        (strcmp(name, "Transformer") == 0 || strcmp(name, "MLMTransformer") == 0)) {
         modules->transformer_folder = module_folder;
         return EMBEDD_OK;
     }
     if (strcmp(name, "Pooling") == 0 && module_index == 1) {
         status = read_pooling(modules, module_folder, err);
+        ed_free(module_folder);
+        return status;
+    }
+    if (strcmp(name, "SpladePooling") == 0 && module_index == 1) {
+        status = read_splade(modules, module_folder, err);
         ed_free(module_folder);
         return status;
     }
@@ -204,6 +208,26 @@ static embedd_status read_pooling(ed_modules *modules, const char *folder, embed
     }
     if (status == EMBEDD_OK && modules->pooling == 0)
         status = ed_fail(err, EMBEDD_UNSUPPORTED, "%s: no pooling mode is on", path);
+    json_object_put(root);
+    ed_free(path);
+    return status;
+}
+
+static embedd_status read_splade(ed_modules *modules, const char *folder, embedd_error *err)
+{
+    const char *strategy = "max", *activation = "relu";
+    struct json_object *root = NULL;
+    char *path = NULL;
+    embedd_status status = open_json(folder, "config.json", &path, &root, err);
+
+    if (status == EMBEDD_OK && root)
+        status = ed_json_get_string(root, "pooling_strategy", &strategy, path, err);
+    if (status == EMBEDD_OK && root)
+        status = ed_json_get_string(root, "activation_function", &activation, path, err);
+    if (status == EMBEDD_OK && (strcmp(strategy, "max") != 0 || strcmp(activation, "relu") != 0))
+        status = ed_fail(err, EMBEDD_UNSUPPORTED, "%s: SpladePooling by %.40s of %.40s", path,
+                         strategy, activation);
+    modules->splade = true;
     json_object_put(root);
     ed_free(path);
     return status;

@@ -20,10 +20,12 @@ typedef struct ed_module_step {
 } ed_module_step;
 
 typedef struct ed_modules {
-    char *transformer_folder; /* where config.json and the weights are */
-    embedd_pooling pooling;
+    char *transformer_folder;             /* where config.json and the weights are */
+    embedd_pooling pooling;               /* 0 = no Pooling module */
     bool include_prompt;                  /* pooling counts the prompt's tokens */
     bool normalize;                       /* the last module is Normalize */
+    bool splade;                          /* SpladePooling instead of Pooling */
+    bool listed;                          /* there is a modules.json */
     ed_module_step steps[ED_MODULES_MAX]; /* after pooling */
     size_t n_steps;
     bool lower_case;        /* do_lower_case of sentence_bert_config.json */
@@ -34,8 +36,8 @@ typedef struct ed_modules {
 } ed_modules;
 
 /* From modules.json, N_Pooling/config.json, sentence_bert_config.json, tokenizer_config.json and
- * config_sentence_transformers.json. A folder without modules.json is a bare transformer: mean
- * pooling, as sentence-transformers does. FORMAT and UNSUPPORTED name file and field. */
+ * config_sentence_transformers.json. A folder without modules.json is a bare transformer. FORMAT
+ * and UNSUPPORTED name file and field. */
 embedd_status ed_modules_read(ed_modules *modules, const char *folder, embedd_error *err);
 void ed_modules_clear(ed_modules *modules);
 

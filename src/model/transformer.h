@@ -64,7 +64,8 @@ typedef struct ed_transformer {
     /* Where set, positions count the other tokens only, from pad_id + 1, and the pad token itself
      * has position pad_id (RoBERTa and MPNet, create_position_ids_from_input_ids). */
     size_t position_pad_id;
-    float *token_type_embedding; /* [D] of type 0, or NULL */
+    float *token_type_embedding; /* [n_token_types][D], or NULL */
+    size_t n_token_types;
     ed_norm embedding_norm;
     ed_norm final_norm;
     float *relative_bias;   /* [H][2 reach - 1] by distance, or NULL */

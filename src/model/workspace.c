@@ -46,6 +46,7 @@ embedd_status ed_workspace_open(ed_workspace *workspace, const ed_transformer *t
     packed = max_size(packed, gemm->rows_bytes(t, transformer->n_heads * transformer->head_size));
     /* modules after pooling are f32 */
     packed = max_size(packed, kernels->gemm_f32.rows_bytes(1, limits->vector_max));
+    packed = max_size(packed, kernels->gemm_f32.rows_bytes(limits->head_rows, d));
     size_t attention =
         kernels->attention_scratch_bytes(limits->text_tokens_max, transformer->head_size);
     size_t n_threads = ed_thread_pool_threads(pool);

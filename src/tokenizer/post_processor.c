@@ -1,5 +1,5 @@
 /* In: the "post_processor" of tokenizer.json. Out: the ids before and after a single text. What it
- * does with pairs of texts is of no use here. */
+ * does with pairs of texts is read in pair_template.c. */
 #include "tokenizer/post_processor.h"
 
 #include "base/error.h"
@@ -22,6 +22,11 @@ static embedd_status add_special(ed_post_processor *processor, struct json_objec
 static embedd_status add_id(ed_post_processor *processor, struct json_object *number,
                             const char *name, bool after, const char *where, embedd_error *err);
 
+typedef embedd_status single_reader(ed_post_processor *processor, struct json_object *json,
+                                    const char *where, embedd_error *err);
+
+static embedd_status read_both(ed_post_processor *processor, struct json_object *json,
+                               single_reader *read, const char *where, embedd_error *err);
 static embedd_status read_one(ed_post_processor *processor, struct json_object *json,
                               const char *where, embedd_error *err);
 static embedd_status read_nothing(ed_post_processor *processor, struct json_object *json,
@@ -30,8 +35,7 @@ static embedd_status read_nothing(ed_post_processor *processor, struct json_obje
 /* Sequence is not here: it is unfolded by ed_post_processor_open. */
 static const struct {
     const char *name;
-    embedd_status (*read)(ed_post_processor *processor, struct json_object *json, const char *where,
-                          embedd_error *err);
+    single_reader *read;
 } types[] = {
     {"BertProcessing", read_cls_sep},
     {"ByteLevel", read_nothing}, /* is about places in the text */
@@ -77,9 +81,20 @@ static embedd_status read_one(ed_post_processor *processor, struct json_object *
         return ed_fail(err, EMBEDD_FORMAT, "%s: post_processor has no type", where);
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (strcmp(type, types[i].name) == 0)
-            return types[i].read(processor, json, where, err);
+            return read_both(processor, json, types[i].read, where, err);
     return ed_fail(err, EMBEDD_UNSUPPORTED, "%s: post_processor %.64s is not supported", where,
                    type);
+}
+
+static embedd_status read_both(ed_post_processor *processor, struct json_object *json,
+                               single_reader *read, const char *where, embedd_error *err)
+{
+    embedd_status status = read(processor, json, where, err);
+
+    if (status != EMBEDD_OK || read == read_nothing)
+        return status;
+    ed_pair_template_close(&processor->pair);
+    return ed_pair_template_open(&processor->pair, json, where, err);
 }
 
 static embedd_status read_nothing(ed_post_processor *processor, struct json_object *json,
@@ -95,6 +110,7 @@ static embedd_status read_nothing(ed_post_processor *processor, struct json_obje
 void ed_post_processor_close(ed_post_processor *processor)
 {
     ed_free(processor->ids);
+    ed_pair_template_close(&processor->pair);
     *processor = (ed_post_processor){0};
 }
 

@@ -1,14 +1,15 @@
-/* The "post_processor" of tokenizer.json: the special tokens round one text. */
+/* The "post_processor" of tokenizer.json: the special tokens round one text, or round two. */
 #ifndef ED_POST_PROCESSOR_H
 #define ED_POST_PROCESSOR_H
 
-#include "embedd.h"
+#include "tokenizer/pair_template.h"
 
 struct json_object;
 
 typedef struct ed_post_processor {
     int32_t *ids; /* [n_before + n_after] */
     size_t n_before, n_after;
+    ed_pair_template pair;
 } ed_post_processor;
 
 /* `json` NULL or null: nothing is added. UNSUPPORTED (named), FORMAT, MEMORY. Close after a

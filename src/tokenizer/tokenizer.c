@@ -28,11 +28,15 @@ struct ed_tokenizer_scratch {
     ed_normalizer_scratch normalizer;
     ed_pre_scratch pre;
     ed_model_scratch model;
+    int32_t *second; /* [second_cap]: ids of the second text of a pair */
+    size_t second_cap;
 };
 
 static embedd_status open_parts(ed_tokenizer *tokenizer, const ed_tokenizer_file *file,
                                 embedd_error *err);
 static size_t find_ids_max(const ed_tokenizer *tokenizer);
+static embedd_status encode_valid(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
+                                  embedd_text text, ed_id_list *ids, embedd_error *err);
 static embedd_status encode_raw(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
                                 embedd_text text, ed_id_list *ids);
 static embedd_status encode_between(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
@@ -121,6 +125,10 @@ static size_t find_ids_max(const ed_tokenizer *tokenizer)
     for (size_t i = 0; i < ed_tokenizer_n_special(tokenizer); i++)
         if (tokenizer->processor.ids[i] > largest)
             largest = tokenizer->processor.ids[i];
+    const ed_pair_template *pair = &tokenizer->processor.pair;
+    for (size_t i = 0; i < pair->n_before + pair->n_between + pair->n_after; i++)
+        if (pair->ids[i] > largest)
+            largest = pair->ids[i];
     return (size_t)(largest + 1);
 }
 
@@ -172,6 +180,7 @@ void ed_tokenizer_scratch_close(ed_tokenizer_scratch *scratch)
     ed_normalizer_scratch_clear(&scratch->normalizer);
     ed_pre_scratch_close(&scratch->pre);
     ed_model_scratch_clear(&scratch->model);
+    ed_free(scratch->second);
     ed_free(scratch);
 }
 
@@ -187,17 +196,10 @@ embedd_status ed_tokenizer_encode(const ed_tokenizer *tokenizer, ed_tokenizer_sc
     if (tokens_max < n_special)
         return ed_fail(err, EMBEDD_ARGUMENT, "%zu tokens have no room for the %zu special tokens",
                        tokens_max, n_special);
-    size_t n_valid = ed_utf8_valid_prefix(text.bytes, text.n_bytes);
-    if (n_valid < text.n_bytes)
-        return ed_fail(err, EMBEDD_UTF8, "the text is not valid UTF-8 at byte %zu", n_valid);
-
     ed_id_list list = {ids + special->n_before, tokens_max - n_special, 0};
-    embedd_status status = encode_raw(tokenizer, scratch, text, &list);
+    embedd_status status = encode_valid(tokenizer, scratch, text, &list, err);
     if (status != EMBEDD_OK)
-        return ed_fail(err, status,
-                       status == EMBEDD_LIMIT
-                           ? "a regular expression of the tokenizer takes too long on this text"
-                           : "tokenizer: out of memory");
+        return status;
     size_t n_kept = list.n < list.n_max ? list.n : list.n_max;
     for (size_t i = 0; i < special->n_before; i++)
         ids[i] = special->ids[i];
@@ -205,6 +207,68 @@ embedd_status ed_tokenizer_encode(const ed_tokenizer *tokenizer, ed_tokenizer_sc
         list.ids[n_kept + i] = special->ids[special->n_before + i];
     *n_ids = n_kept + n_special;
     *n_total = list.n + n_special;
+    return EMBEDD_OK;
+}
+
+embedd_status ed_tokenizer_encode_pair(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
+                                       const embedd_text texts[2], size_t tokens_max, int32_t *ids,
+                                       size_t *n_ids, size_t *n_total, size_t *n_first,
+                                       embedd_error *err)
+{
+    const ed_pair_template *pair = &tokenizer->processor.pair;
+    size_t n_special = pair->n_before + pair->n_between + pair->n_after;
+    *n_ids = *n_total = *n_first = 0;
+    if (pair->obstacle)
+        return ed_fail(err, EMBEDD_UNSUPPORTED, "the tokenizer cannot read pairs: %s",
+                       pair->obstacle);
+    if (tokens_max < n_special)
+        return ed_fail(err, EMBEDD_ARGUMENT, "%zu tokens have no room for the %zu special tokens",
+                       tokens_max, n_special);
+    size_t n_room = tokens_max - n_special;
+    if (n_room > scratch->second_cap) {
+        int32_t *second = ed_realloc(scratch->second, n_room, sizeof *second);
+        if (!second)
+            return ed_fail(err, EMBEDD_MEMORY, "tokenizer: out of memory");
+        scratch->second = second;
+        scratch->second_cap = n_room;
+    }
+    ed_id_list first = {ids + pair->n_before, n_room, 0}, second = {scratch->second, n_room, 0};
+    embedd_status status = encode_valid(tokenizer, scratch, texts[0], &first, err);
+    if (status == EMBEDD_OK)
+        status = encode_valid(tokenizer, scratch, texts[1], &second, err);
+    if (status != EMBEDD_OK)
+        return status;
+    *n_total = n_special + first.n + second.n;
+    ed_pair_cut(n_room, &first.n, &second.n);
+
+    int32_t *at = ids;
+    const int32_t *special = pair->ids;
+    for (size_t i = 0; i < pair->n_before; i++)
+        *at++ = *special++;
+    at += first.n;
+    *n_first = pair->one_type ? 0 : pair->n_before + first.n + pair->n_between_first;
+    for (size_t i = 0; i < pair->n_between; i++)
+        *at++ = *special++;
+    for (size_t i = 0; i < second.n; i++)
+        *at++ = second.ids[i];
+    for (size_t i = 0; i < pair->n_after; i++)
+        *at++ = *special++;
+    *n_ids = (size_t)(at - ids);
+    return EMBEDD_OK;
+}
+
+static embedd_status encode_valid(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
+                                  embedd_text text, ed_id_list *ids, embedd_error *err)
+{
+    size_t n_valid = ed_utf8_valid_prefix(text.bytes, text.n_bytes);
+    if (n_valid < text.n_bytes)
+        return ed_fail(err, EMBEDD_UTF8, "the text is not valid UTF-8 at byte %zu", n_valid);
+    embedd_status status = encode_raw(tokenizer, scratch, text, ids);
+    if (status != EMBEDD_OK)
+        return ed_fail(err, status,
+                       status == EMBEDD_LIMIT
+                           ? "a regular expression of the tokenizer takes too long on this text"
+                           : "tokenizer: out of memory");
     return EMBEDD_OK;
 }
 

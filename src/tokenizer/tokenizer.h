@@ -51,4 +51,12 @@ embedd_status ed_tokenizer_encode(const ed_tokenizer *tokenizer, ed_tokenizer_sc
                                   embedd_text text, size_t tokens_max, int32_t *ids, size_t *n_ids,
                                   size_t *n_total, embedd_error *err);
 
+/* Ids of two texts as the template for pairs joins them, cut so that at most tokens_max come out
+ * (ed_pair_cut). *n_first: ids before those of type 1, 0 if all are of type 0. Otherwise as above;
+ * UNSUPPORTED: there is no such template. */
+embedd_status ed_tokenizer_encode_pair(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scratch,
+                                       const embedd_text texts[2], size_t tokens_max, int32_t *ids,
+                                       size_t *n_ids, size_t *n_total, size_t *n_first,
+                                       embedd_error *err);
+
 #endif
