@@ -22,20 +22,47 @@ function same(vectors, expected = rows.map((row) => row.vector)) {
   assert.equal(vectors.length, expected.length);
   vectors.forEach((vector, i) => {
     assert.equal(vector.length, expected[i].length);
-    for (let j = 0; j < vector.length; j++) assert.ok(Math.abs(vector[j] - expected[i][j]) < 2e-5, `text ${i}, number ${j}`);
+    for (let j = 0; j < vector.length; j++) assert.ok(Math.abs(vector[j] - expected[i][j]) < 1e-5, `text ${i}, number ${j}`);
   });
 }
 
-async function openai(name) {
+function nearest(i, n) {
+  const distance = (row) => row.vector.reduce((sum, x, k) => sum + (x - rows[i].vector[k]) ** 2, 0);
+  return rows.map((row) => [distance(row), row.text]).sort((a, b) => a[0] - b[0]).slice(0, n).map(([, text]) => text);
+}
+
+// What went over the wire in the last call of a client that was given it as its fetch.
+function watched() {
+  const watch = async (address, init) => {
+    const response = await fetch(address, init);
+    watch.sent = JSON.parse(init.body ?? "null");
+    watch.answer = await response.clone().json();
+    return response;
+  };
+  return watch;
+}
+
+async function openai(name, wire = "base64") {
   const { default: OpenAI } = await import(name);
-  const client = new OpenAI({ baseURL: url + "/v1", apiKey: "none", maxRetries: 0 });
-  const answer = await client.embeddings.create({ model, input: texts }); // base64 on the wire from 4.104 on
+  const watch = watched();
+  const client = new OpenAI({ baseURL: url + "/v1", apiKey: "none", maxRetries: 0, fetch: watch });
+  const answer = await client.embeddings.create({ model, input: texts });
   same(answer.data.map((item) => Array.from(item.embedding)));
+  const first = watch.answer.data[0].embedding;
+  if (wire === "base64") { // what the client asks for by itself, and unpacks
+    assert.equal(watch.sent.encoding_format, "base64");
+    const bytes = Buffer.from(first, "base64");
+    same([Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(4 * i))], [rows[0].vector]);
+  } else {
+    assert.ok(Array.isArray(first));
+  }
   assert.ok(answer.usage.total_tokens > texts.length);
   const floats = await client.embeddings.create({ model, input: texts[0], encoding_format: "float" });
   same([floats.data[0].embedding], [rows[0].vector]);
   const short = await client.embeddings.create({ model, input: texts[0], dimensions: 64 });
   assert.equal(short.data[0].embedding.length, 64);
+  await assert.rejects(client.embeddings.create({ model, input: [[1, 2]] }), (e) => e.status === 400 && /token ids/.test(e.message));
+  await assert.rejects(client.embeddings.create({ model, input: { a: 1 } }), (e) => e.status === 400);
   await assert.rejects(client.embeddings.create({ model: "other", input: "a" }), (e) => e.status === 404 && /not found/.test(e.message));
   await assert.rejects(client.embeddings.create({ model, input: Array(2049).fill("a") }), (e) => e.status === 413);
   const ids = [];
@@ -51,7 +78,9 @@ const checks = {
     same([(await client.embeddings({ model, prompt: texts[0] })).embedding], [rows[0].vector]);
     assert.equal((await client.embed({ model, input: long })).embeddings.length, 1);
     await assert.rejects(client.embed({ model, input: long, truncate: false }), /input length exceeds/);
-    await assert.rejects(client.embed({ model: "other", input: "a" }), /not found/);
+    await assert.rejects(client.embed({ model: "other", input: "a" }), (e) => e.status_code === 404 && /not found/.test(e.message));
+    for (const input of [5, { a: 1 }, [1, 2], [["a"]]])
+      await assert.rejects(client.embed({ model, input }), (e) => e.status_code === 400 && /input/.test(e.message));
     assert.ok((await client.list()).models.some((m) => m.name.startsWith(model)));
     assert.equal((await client.show({ model })).capabilities[0], "embedding");
     assert.equal((await client.ps()).models.length, 1);
@@ -60,7 +89,7 @@ const checks = {
     for await (const part of await client.pull({ model, stream: true })) last = part;
     assert.equal(last.status, "success");
   },
-  "openai 4.29": () => openai("openai-4.29"),
+  "openai 4.29": () => openai("openai-4.29", "float"),
   "openai 4.104": () => openai("openai-4"),
   "openai 5": () => openai("openai-5"),
   "openai 6": () => openai("openai-6"),
@@ -70,12 +99,17 @@ const checks = {
     same(await embeddings.embedDocuments(texts));
     same([await embeddings.embedQuery(texts[0])], [rows[0].vector]);
     await assert.rejects(new OllamaEmbeddings({ model: "other", baseUrl: url, maxRetries: 0 }).embedQuery("a"), /not found/);
+    assert.equal((await new OllamaEmbeddings({ model, baseUrl: url, maxRetries: 0, truncate: true }).embedQuery(long)).length, rows[0].vector.length);
+    await assert.rejects(new OllamaEmbeddings({ model, baseUrl: url, maxRetries: 0, truncate: false }).embedQuery(long), /input length exceeds/);
+    same([await new OllamaEmbeddings({ model, baseUrl: url, maxRetries: 0, truncate: false }).embedQuery(texts[0])], [rows[0].vector]);
   },
   "@langchain/openai": async () => {
     const embeddings = new OpenAIEmbeddings({ model, apiKey: "none", maxRetries: 0, configuration: { baseURL: url + "/v1" } });
     same(await embeddings.embedDocuments(texts));
     same([await embeddings.embedQuery(texts[0])], [rows[0].vector]);
     assert.equal((await embeddings.embedDocuments(Array(1200).fill("a"))).length, 1200);
+    await assert.rejects(new OpenAIEmbeddings({ model: "other", apiKey: "none", maxRetries: 0, configuration: { baseURL: url + "/v1" } })
+      .embedQuery("a"), /not found/);
   },
   "@lancedb/lancedb": async () => {
     const folder = mkdtempSync(join(tmpdir(), "embedd-lancedb-"));
@@ -84,11 +118,11 @@ const checks = {
       const { embeddings } = await client.embed({ model, input: texts });
       const db = await lancedb.connect(folder);
       const table = await db.createTable("texts", texts.map((text, i) => ({ id: i, text, vector: embeddings[i] })));
-      for (let i = 0; i < 5; i++) {
+      for (let i = 0; i < texts.length; i++) { // the five rows that the reference's vectors put nearest, in their order
         const query = (await client.embed({ model, input: texts[i] })).embeddings[0];
-        const [first] = await table.search(query).limit(1).toArray();
-        assert.equal(first.text, texts[i]);
-        assert.ok(first._distance < 1e-9);
+        const found = await table.search(query).limit(5).toArray();
+        assert.deepEqual(found.map((row) => row.text), nearest(i, 5));
+        assert.ok(found[0]._distance < 1e-9);
       }
     } finally {
       rmSync(folder, { recursive: true });
@@ -97,10 +131,14 @@ const checks = {
   "@llamaindex/ollama": async () => {
     const embedding = new OllamaEmbedding({ model, config: { host: url } });
     same([await embedding.getTextEmbedding(texts[0])], [rows[0].vector]);
+    same(await embedding.getTextEmbeddings(texts));
+    await assert.rejects(new OllamaEmbedding({ model: "other", config: { host: url } }).getTextEmbedding("a"), /not found/);
   },
   "@huggingface/inference": async () => {
     const client = new InferenceClient("none", { endpointUrl: url + "/embed" });
     same(await client.featureExtraction({ inputs: texts }));
+    await assert.rejects(client.featureExtraction({ inputs: [long], truncate: false }), (e) => e.httpResponse.status === 422);
+    await assert.rejects(client.featureExtraction({ inputs: [5] }), (e) => e.httpResponse.status >= 400);
   },
 };
 

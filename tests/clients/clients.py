@@ -1,6 +1,8 @@
 """The PyPI clients against a running embedd, each as its users write it: dimension, values against the reference's
 vectors, and what it makes of an error. Run by tools/test-clients with the URL and the expected vectors."""
+import base64
 import json
+import struct
 import sys
 import tempfile
 import traceback
@@ -28,7 +30,7 @@ def same(vectors, expected=None):
     for vector, reference in zip(vectors, expected):
         assert len(vector) == len(reference), len(vector)
         worst = max(abs(a - b) for a, b in zip(vector, reference))
-        assert worst < 2e-5, worst
+        assert worst < 1e-5, worst
 
 
 def refused(call, *words):
@@ -40,6 +42,12 @@ def refused(call, *words):
         raise AssertionError("no error")
 
 
+def nearest(i, n):
+    def distance(row):
+        return sum((a - b) ** 2 for a, b in zip(row["vector"], VECTORS[i]))
+    return [row["text"] for row in sorted(ROWS, key=distance)[:n]]
+
+
 def ollama():
     import ollama
     client = ollama.Client(host=URL)
@@ -47,7 +55,14 @@ def ollama():
     same([client.embeddings(MODEL, TEXTS[0]).embedding], VECTORS[:1])
     assert len(client.embed(MODEL, LONG).embeddings) == 1
     refused(lambda: client.embed(MODEL, LONG, truncate=False), "input length exceeds")
-    refused(lambda: client.embed("other", "a"), "not found")
+    refused(lambda: client.embed("other", "a"), "not found", "404")
+    for wrong in (5, {"a": 1}, [1, 2], [["a"]]):  # as a program without this client's types would send it
+        try:
+            client._request_raw("POST", "/api/embed", json={"model": MODEL, "input": wrong})
+        except ollama.ResponseError as error:
+            assert error.status_code == 400 and "input" in error.error, error
+        else:
+            raise AssertionError("no error")
     assert any(m.model.startswith(MODEL) for m in client.list().models)
     assert client.show(MODEL).capabilities == ["embedding"]
     assert len(client.ps().models) == 1
@@ -58,6 +73,9 @@ def openai():
     import openai
     client = openai.OpenAI(base_url=URL + "/v1", api_key="none", max_retries=0)
     same([item.embedding for item in client.embeddings.create(model=MODEL, input=TEXTS).data])
+    raw = client.embeddings.with_raw_response.create(model=MODEL, input=TEXTS[0])  # base64, unpacked by the client
+    packed = base64.b64decode(json.loads(raw.http_response.content)["data"][0]["embedding"])
+    same([struct.unpack("<%df" % (len(packed) // 4), packed)], VECTORS[:1])
     same([client.embeddings.create(model=MODEL, input=TEXTS[0], encoding_format="float").data[0].embedding], VECTORS[:1])
     assert len(client.embeddings.create(model=MODEL, input="a", dimensions=64).data[0].embedding) == 64
     refused(lambda: client.embeddings.create(model="other", input="a"), "404", "not found")
@@ -79,6 +97,8 @@ def langchain_openai():
     embeddings = OpenAIEmbeddings(model=MODEL, base_url=URL + "/v1", api_key="none", check_embedding_ctx_length=False)
     same(embeddings.embed_documents(TEXTS))
     same([embeddings.embed_query(TEXTS[0])], VECTORS[:1])
+    other = OpenAIEmbeddings(model="other", base_url=URL + "/v1", api_key="none", check_embedding_ctx_length=False)
+    refused(lambda: other.embed_query("a"), "404", "not found")
 
 
 def llama_index_ollama():
@@ -86,6 +106,7 @@ def llama_index_ollama():
     embedding = OllamaEmbedding(model_name=MODEL, base_url=URL)
     same(embedding.get_text_embedding_batch(TEXTS))
     same([embedding.get_query_embedding(TEXTS[0])], VECTORS[:1])
+    refused(lambda: OllamaEmbedding(model_name="other", base_url=URL).get_text_embedding("a"), "not found")
 
 
 def lancedb():
@@ -101,15 +122,19 @@ def lancedb():
     with tempfile.TemporaryDirectory() as folder:
         table = lancedb.connect(folder).create_table("texts", schema=Text)
         table.add([{"text": text} for text in TEXTS])
-        for text in TEXTS[:5]:
-            assert table.search(text).limit(1).to_pydantic(Text)[0].text == text
+        for i, text in enumerate(TEXTS):  # the five rows that the reference's vectors put nearest, in their order
+            assert [row.text for row in table.search(text).limit(5).to_pydantic(Text)] == nearest(i, 5)
         same([list(map(float, v)) for v in table.to_arrow()["vector"].to_pylist()])
+    refused(lambda: get_registry().get("ollama").create(name="other", host=URL, max_retries=0).compute_query_embeddings("a"),
+            "not found")
 
 
 def huggingface_hub():
     from huggingface_hub import InferenceClient
     client = InferenceClient(base_url=URL + "/embed")
     same(client.feature_extraction(TEXTS).tolist())
+    refused(lambda: client.feature_extraction([LONG], truncate=False), "422")
+    refused(lambda: client.feature_extraction([5]), "4")
 
 
 CHECKS = [ollama, openai, langchain_ollama, langchain_openai, llama_index_ollama, lancedb, huggingface_hub]
