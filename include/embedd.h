@@ -127,6 +127,11 @@ typedef struct embedd_model_options {
     embedd_dtype dtype;
     const char *cpu_level; /* "ref", "avx2", ...; NULL = the best one, or EMBEDD_CPU if set */
     size_t tokens_max;     /* longest text; 0 = the model's own limit, at most 8,192 */
+    /* Packed weights are kept in files of this folder, which is made if need be, so that the next
+     * open maps them: it takes a fraction of the time, and processes share the pages. A folder that
+     * cannot be written, or a full disk, is as good as none. NULL = none. */
+    const char *cache_folder;
+    bool cache_check; /* read all of such a file first, instead of its header and ends */
 } embedd_model_options;
 
 typedef struct embedd_prompt {
@@ -148,8 +153,9 @@ typedef struct embedd_model_info {
     size_t n_layers;
     size_t hidden_size;
     size_t n_parameters;
-    size_t weight_bytes; /* memory held for weights, packed */
-    bool normalized;     /* the model itself ends in a Normalize module */
+    size_t weight_bytes;     /* memory held for weights, packed */
+    const char *packed_file; /* what packed weights are mapped from, or NULL */
+    bool normalized;         /* the model itself ends in a Normalize module */
     size_t n_prompts;
     const embedd_prompt *prompts; /* [n_prompts] */
     const char *default_prompt;   /* the name of the prompt used when none is given, or NULL */

@@ -8,6 +8,7 @@ typedef struct ed_file_map {
     const unsigned char *data; /* [n_bytes]; not NULL even for an empty file */
     size_t n_bytes;
     bool mapped;
+    uint64_t identity[3]; /* inode, size, time of the last change in ns */
 } ed_file_map;
 
 /* NOT_FOUND, IO (with the system's reason), LIMIT (larger than bytes_max); the message holds the
@@ -17,6 +18,10 @@ embedd_status ed_file_map_open(ed_file_map *map, const char *path, size_t bytes_
 void ed_file_map_close(ed_file_map *map); /* a zeroed map is allowed */
 /* Gives back the memory that read pages hold; what is read again comes from the file again. */
 void ed_file_map_drop_pages(const ed_file_map *map);
+
+/* Tells whether a file is still the one it was: from its identity and its first 64 KiB. `seed`: see
+ * ed_checksum. */
+uint64_t ed_file_map_fingerprint(const ed_file_map *map, uint64_t seed);
 
 /* Small files: read whole, NUL added after the last byte; release with ed_free. */
 embedd_status ed_file_read(const char *path, size_t bytes_max, char **data, size_t *n_bytes,

@@ -1,6 +1,7 @@
 /* In: a path. Out: the file's bytes, mapped or read. Never blocks on a FIFO, never follows into
  * anything that is not a regular file, never holds more than bytes_max. */
 #include "base/checked.h"
+#include "base/checksum.h"
 #include "base/error.h"
 #include "base/file_map.h"
 #include "base/memory.h"
@@ -12,8 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static embedd_status open_regular(const char *path, size_t bytes_max, int *fd, size_t *n_bytes,
+#define FINGERPRINT_BYTES_MAX ((size_t)64 << 10)
+
+static embedd_status open_regular(const char *path, size_t bytes_max, int *fd, struct stat *info,
                                   embedd_error *err);
+static void identify(ed_file_map *map, const struct stat *info);
 static embedd_status fail_errno(const char *path, embedd_error *err);
 
 embedd_status ed_file_map_open(ed_file_map *map, const char *path, size_t bytes_max,
@@ -21,11 +25,13 @@ embedd_status ed_file_map_open(ed_file_map *map, const char *path, size_t bytes_
 {
     static const unsigned char nothing[1];
     int fd = -1;
-    size_t n_bytes = 0;
+    struct stat info;
     *map = (ed_file_map){0};
-    embedd_status status = open_regular(path, bytes_max, &fd, &n_bytes, err);
+    embedd_status status = open_regular(path, bytes_max, &fd, &info, err);
     if (status != EMBEDD_OK)
         return status;
+    size_t n_bytes = (size_t)info.st_size;
+    identify(map, &info);
     if (n_bytes == 0) { /* mmap refuses a length of 0 */
         map->data = nothing;
         goto done;
@@ -35,10 +41,33 @@ embedd_status ed_file_map_open(ed_file_map *map, const char *path, size_t bytes_
         status = fail_errno(path, err);
         goto done;
     }
-    *map = (ed_file_map){.data = data, .n_bytes = n_bytes, .mapped = true};
+    map->data = data;
+    map->n_bytes = n_bytes;
+    map->mapped = true;
 done:
     close(fd);
     return status;
+}
+
+static void identify(ed_file_map *map, const struct stat *info)
+{
+#if defined(__APPLE__)
+    const struct timespec *changed = &info->st_mtimespec;
+#else
+    const struct timespec *changed = &info->st_mtim;
+#endif
+
+    /* Not the device: its number may be another one after the next boot. */
+    map->identity[0] = (uint64_t)info->st_ino;
+    map->identity[1] = (uint64_t)info->st_size;
+    map->identity[2] = (uint64_t)changed->tv_sec * 1000000000U + (uint64_t)changed->tv_nsec;
+}
+
+uint64_t ed_file_map_fingerprint(const ed_file_map *map, uint64_t seed)
+{
+    size_t n = map->n_bytes < FINGERPRINT_BYTES_MAX ? map->n_bytes : FINGERPRINT_BYTES_MAX;
+
+    return ed_checksum(map->data, n, ed_checksum(map->identity, sizeof map->identity, seed));
 }
 
 void ed_file_map_drop_pages(const ed_file_map *map)
@@ -58,11 +87,13 @@ embedd_status ed_file_read(const char *path, size_t bytes_max, char **data, size
                            embedd_error *err)
 {
     int fd = -1;
-    size_t size = 0, n_total = 0, n_read = 0;
+    size_t n_total = 0, n_read = 0;
+    struct stat info;
     char *bytes = NULL;
-    embedd_status status = open_regular(path, bytes_max, &fd, &size, err);
+    embedd_status status = open_regular(path, bytes_max, &fd, &info, err);
     if (status != EMBEDD_OK)
         return status;
+    size_t size = (size_t)info.st_size;
     if (ed_add_size(size, 1, &n_total))
         bytes = ed_realloc(NULL, n_total, 1);
     if (!bytes) {
@@ -91,30 +122,28 @@ done:
     return status;
 }
 
-static embedd_status open_regular(const char *path, size_t bytes_max, int *fd, size_t *n_bytes,
+static embedd_status open_regular(const char *path, size_t bytes_max, int *fd, struct stat *info,
                                   embedd_error *err)
 {
-    struct stat info;
     embedd_status status;
     /* O_NONBLOCK: opening a FIFO without a writer would wait for ever. */
     int opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (opened < 0)
         return fail_errno(path, err);
-    if (fstat(opened, &info) != 0) {
+    if (fstat(opened, info) != 0) {
         status = fail_errno(path, err);
         goto fail;
     }
-    if (!S_ISREG(info.st_mode)) {
+    if (!S_ISREG(info->st_mode)) {
         status = ed_fail(err, EMBEDD_IO, "%s: not a regular file", path);
         goto fail;
     }
-    if (info.st_size < 0 || (uintmax_t)info.st_size > bytes_max) {
+    if (info->st_size < 0 || (uintmax_t)info->st_size > bytes_max) {
         status = ed_fail(err, EMBEDD_LIMIT, "%s: %jd bytes, more than the limit of %zu", path,
-                         (intmax_t)info.st_size, bytes_max);
+                         (intmax_t)info->st_size, bytes_max);
         goto fail;
     }
     *fd = opened;
-    *n_bytes = (size_t)info.st_size;
     return EMBEDD_OK;
 fail:
     close(opened);

@@ -7,6 +7,7 @@
 #include "cli/nearest.h"
 #include "server/server.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 static int run(const ed_arguments *arguments);
@@ -17,6 +18,7 @@ int ed_cli_main(int argc, char **argv)
     embedd_error err;
     int code;
 
+    signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error, and not the end */
     if (ed_arguments_parse(&arguments, argc, argv, &err) == EMBEDD_OK)
         code = run(&arguments);
     else

@@ -89,6 +89,8 @@ static void append_card(ed_buf *out, const ed_model_session *opened, const char 
     ed_buf_printf(out, "%-14s%s on %s, %zu threads\n", "computes", info->dtype, info->cpu_level,
                   embedd_session_threads(opened->session));
     ed_buf_printf(out, "%-14s%s of weights, %s to work with\n", "memory", weights, scratch);
+    if (info->packed_file)
+        ed_buf_printf(out, "%-14s%s, checked\n", "packed in", info->packed_file);
     append_prompts(out, info);
 }
 
@@ -114,6 +116,7 @@ static void append_json(ed_buf *out, const ed_model_session *opened, const char 
     append_field(out, "pooling", info->pooling);
     append_field(out, "dtype", info->dtype);
     append_field(out, "cpu_level", info->cpu_level);
+    append_field(out, "packed_file", info->packed_file);
     ed_buf_printf(out,
                   ",\"dim\":%zu,\"max_tokens\":%zu,\"normalized\":%s,\"n_layers\":%zu,"
                   "\"hidden_size\":%zu,\"vocabulary\":%zu,\"n_parameters\":%zu,"

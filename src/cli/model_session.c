@@ -36,10 +36,18 @@ static embedd_dtype parse_dtype(const char *text)
     return EMBEDD_DTYPE_AUTO;
 }
 
-embedd_model_options ed_model_options(const ed_arguments *arguments)
+embedd_model_options ed_model_options(const ed_arguments *arguments, char **cache)
 {
+    const char *folder = arguments->values[ED_OPTION_CACHE].text;
+
+    if (folder && strcmp(folder, "off") == 0)
+        *cache = NULL;
+    else
+        *cache = folder && folder[0] ? ed_strdup(folder) : ed_model_cache_root();
     return (embedd_model_options){.dtype = parse_dtype(arguments->values[ED_OPTION_DTYPE].text),
-                                  .cpu_level = arguments->values[ED_OPTION_CPU].text};
+                                  .cpu_level = arguments->values[ED_OPTION_CPU].text,
+                                  .cache_folder = *cache,
+                                  .cache_check = arguments->command == ED_COMMAND_INFO};
 }
 
 static embedd_status check_prompt_name(const embedd_model_info *info, const char *name,
@@ -97,7 +105,8 @@ static embedd_status read_options(ed_model_session *opened, const ed_arguments *
 embedd_status ed_model_session_open(ed_model_session *opened, const ed_arguments *arguments,
                                     embedd_error *err)
 {
-    embedd_model_options model_options = ed_model_options(arguments);
+    char *cache = NULL;
+    embedd_model_options model_options = ed_model_options(arguments, &cache);
     embedd_session_options session_options = {
         .n_threads = (size_t)arguments->values[ED_OPTION_THREADS].number,
         .batch_tokens_max = (size_t)arguments->values[ED_OPTION_BATCH_TOKENS].number};
@@ -116,6 +125,7 @@ embedd_status ed_model_session_open(ed_model_session *opened, const ed_arguments
     if (status != EMBEDD_OK)
         ed_model_session_close(opened);
     ed_free(folder);
+    ed_free(cache);
     return status;
 }
 

@@ -190,6 +190,11 @@ const ed_option_spec ed_options[ED_OPTION_COUNT] = {
          "the instruction set to use, such as avx2 or ref; the best of this machine if "
          "not given",
          ON_MODEL},
+    [ED_OPTION_CACHE] = {"cache", NULL, ED_OPTION_TEXT, "FOLDER", NULL, 0, 0, NULL,
+                         "the folder that keeps packed weights, so that the next start is quick; "
+                         "off keeps none; $XDG_CACHE_HOME/embedd/packed, which is "
+                         "~/.cache/embedd/packed, if not given",
+                         ON_MODEL},
     [ED_OPTION_BATCH_TOKENS] = {"batch-tokens", NULL, ED_OPTION_NUMBER, "N", NULL, 1,
                                 (uint64_t)1 << 24, NULL,
                                 "tokens computed at once; more need more memory; what suits the "

@@ -11,14 +11,14 @@ int ed_command_serve(const ed_arguments *arguments)
     const ed_value *values = arguments->values;
     ed_server_options options;
     embedd_error err;
-    char *folder = NULL;
+    char *folder = NULL, *cache = NULL;
 
     if (ed_model_find(arguments, &folder, &err) != EMBEDD_OK)
         return ed_complain(&err);
     ed_server_options_init(&options);
     options.model_folder = folder;
     options.model_id = values[ED_OPTION_MODEL].text;
-    options.model = ed_model_options(arguments);
+    options.model = ed_model_options(arguments, &cache);
     options.host = values[ED_OPTION_HOST].text;
     options.port = (unsigned)values[ED_OPTION_PORT].number;
     options.unix_path = values[ED_OPTION_UNIX].text;
@@ -37,5 +37,6 @@ int ed_command_serve(const ed_arguments *arguments)
     options.log_json = values[ED_OPTION_LOG_FORMAT].text[0] == 'j';
     int code = (int)ed_server_run(&options);
     ed_free(folder);
+    ed_free(cache);
     return code;
 }

@@ -3,6 +3,7 @@
 #define ED_MODEL_HANDLE_H
 
 #include "embedd.h"
+#include "engine/packed_cache.h"
 #include "formats/gguf.h"
 #include "formats/tensors.h"
 #include "kernels/kernels.h"
@@ -18,6 +19,7 @@ struct embedd_model {
     ed_gguf gguf; /* what the tensors point into; empty for a folder */
     ed_tensors *tensors;
     ed_tokenizer *tokenizer;
+    ed_packed_cache packed; /* what the transformer's weights lie in; empty = in memory */
     ed_transformer transformer;
     ed_post_modules post;
     ed_head head;

@@ -15,14 +15,18 @@
 
 #define TOKENS_DEFAULT_MAX 8192
 
+static embedd_status open_model(const char *folder, const embedd_model_options *options,
+                                embedd_model **out, embedd_error *err);
 static embedd_status read_model(embedd_model *model, const embedd_model_options *options,
                                 embedd_error *err);
 static embedd_status read_folder(embedd_model *model, ed_config *config, embedd_error *err);
 static embedd_status read_gguf(embedd_model *model, ed_config *config, embedd_error *err);
 static void limit_tokens(ed_modules *modules, const embedd_model_options *options);
 static const ed_gemm *choose_gemm(const ed_kernels *kernels, embedd_dtype dtype, const char **name);
+static embedd_status open_transformer(embedd_model *model, const ed_config *config,
+                                      const embedd_model_options *options, embedd_error *err);
 static embedd_status check_fit(embedd_model *model, embedd_error *err);
-static void fill_info(embedd_model *model, const ed_config *config, const char *dtype);
+static void fill_info(embedd_model *model, const ed_config *config);
 static embedd_status self_test(const embedd_model *model, embedd_error *err);
 
 embedd_status embedd_model_open(const char *folder, const embedd_model_options *options,
@@ -36,27 +40,38 @@ embedd_status embedd_model_open(const char *folder, const embedd_model_options *
     if (!folder || !(ed_folder_exists(folder) || ed_file_exists(folder)))
         return ed_fail(err, EMBEDD_NOT_FOUND, "%s: no such folder or file",
                        folder ? folder : "(null)");
-    model = ed_calloc(1, sizeof *model);
-    if (!model || !(model->folder = ed_strdup(folder))) {
-        status = ed_fail(err, EMBEDD_MEMORY, "out of memory");
-        goto done;
+    status = open_model(folder, options ? options : &defaults, &model, err);
+    if (status == EMBEDD_NONFINITE && model->packed.path) { /* or is it the cached file? */
+        embedd_model_options uncached = *options;
+        uncached.cache_folder = NULL;
+        ed_packed_cache_remove(&model->packed);
+        embedd_model_close(model);
+        status = open_model(folder, &uncached, &model, err);
     }
-    status = read_model(model, options ? options : &defaults, err);
     if (status == EMBEDD_OK)
-        status = self_test(model, err);
-    if (status == EMBEDD_OK) {
         *out = model;
-        model = NULL;
-    }
-done:
-    /* The folder is there: what lacks is a part of the model. */
-    if (status == EMBEDD_NOT_FOUND) {
+    else
+        embedd_model_close(model);
+    if (status == EMBEDD_NOT_FOUND) { /* the folder is there: what lacks is a part of the model */
         status = EMBEDD_FORMAT;
         if (err)
             err->status = status;
     }
-    embedd_model_close(model);
     return status;
+}
+
+/* *out is the caller's to close, also after a failure. */
+static embedd_status open_model(const char *folder, const embedd_model_options *options,
+                                embedd_model **out, embedd_error *err)
+{
+    embedd_model *model = ed_calloc(1, sizeof *model);
+    embedd_status status;
+
+    *out = model;
+    if (!model || !(model->folder = ed_strdup(folder)))
+        return ed_fail(err, EMBEDD_MEMORY, "out of memory");
+    status = read_model(model, options, err);
+    return status == EMBEDD_OK ? self_test(model, err) : status;
 }
 
 void embedd_model_close(embedd_model *model)
@@ -66,6 +81,7 @@ void embedd_model_close(embedd_model *model)
     ed_model_close_head(model);
     ed_post_modules_close(&model->post);
     ed_transformer_close(&model->transformer);
+    ed_packed_cache_close(&model->packed);
     ed_tokenizer_close(model->tokenizer);
     ed_tensors_close(model->tensors);
     ed_gguf_close(&model->gguf);
@@ -78,8 +94,6 @@ static embedd_status read_model(embedd_model *model, const embedd_model_options 
                                 embedd_error *err)
 {
     ed_config config = {.root = NULL};
-    const ed_gemm *gemm;
-    const char *dtype = NULL;
     embedd_status status = ed_kernels_open(&model->kernels, options->cpu_level, err);
 
     if (status == EMBEDD_OK && ed_folder_exists(model->folder))
@@ -89,9 +103,7 @@ static embedd_status read_model(embedd_model *model, const embedd_model_options 
     if (status != EMBEDD_OK)
         goto done;
     limit_tokens(&model->modules, options);
-    gemm = choose_gemm(&model->kernels, options->dtype, &dtype);
-    status = ed_transformer_open(&model->transformer, &config, model->modules.tokens_max,
-                                 model->tensors, &model->kernels, gemm, model->folder, err);
+    status = open_transformer(model, &config, options, err);
     if (status == EMBEDD_OK)
         status = ed_post_modules_open(&model->post, &model->modules, model->tensors,
                                       &model->kernels, model->folder, err);
@@ -100,7 +112,7 @@ static embedd_status read_model(embedd_model *model, const embedd_model_options 
     ed_tensors_drop_pages(model->tensors);
     if (status != EMBEDD_OK)
         goto done;
-    fill_info(model, &config, dtype);
+    fill_info(model, &config);
     status = check_fit(model, err);
 done:
     ed_config_clear(&config);
@@ -165,6 +177,25 @@ static const ed_gemm *choose_gemm(const ed_kernels *kernels, embedd_dtype dtype,
     return &kernels->gemm_f32;
 }
 
+static embedd_status open_transformer(embedd_model *model, const ed_config *config,
+                                      const embedd_model_options *options, embedd_error *err)
+{
+    const char *dtype = NULL;
+    const ed_gemm *gemm = choose_gemm(&model->kernels, options->dtype, &dtype);
+    const ed_packed_source source = {
+        .config = config,
+        .text_tokens_max = model->modules.tokens_max,
+        .tensors = model->tensors,
+        .kernels = &model->kernels,
+        .gemm = gemm,
+        .dtype = dtype,
+        .where = model->folder,
+    };
+
+    model->info.dtype = dtype;
+    return ed_packed_cache_open(&model->packed, &model->transformer, &source, options, err);
+}
+
 /* No id may index outside the token table, no position outside its own, no vector a Dense module.
  */
 static embedd_status check_fit(embedd_model *model, embedd_error *err)
@@ -188,12 +219,13 @@ static embedd_status check_fit(embedd_model *model, embedd_error *err)
                        model->folder);
     model->info.dimensions = embedd_model_dimensions(model, EMBEDD_POOLING_MODEL);
     model->info.tokens_max = modules->tokens_max;
+    model->info.packed_file = model->packed.path;
     model->info.weight_bytes =
         model->transformer.weight_bytes + model->post.weight_bytes + model->head.weight_bytes;
     return EMBEDD_OK;
 }
 
-static void fill_info(embedd_model *model, const ed_config *config, const char *dtype)
+static void fill_info(embedd_model *model, const ed_config *config)
 {
     memcpy(model->architecture, config->architecture, sizeof model->architecture);
     model->standardizes = strcmp(config->architecture, "nomic_bert") == 0;
@@ -208,7 +240,7 @@ static void fill_info(embedd_model *model, const ed_config *config, const char *
         .folder = model->folder,
         .architecture = model->architecture,
         .pooling = model->pooling,
-        .dtype = dtype,
+        .dtype = model->info.dtype,
         .cpu_level = model->kernels.level,
         .task = model->head.task,
         .labels = (const char *const *)model->labels,

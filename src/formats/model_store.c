@@ -116,6 +116,13 @@ char *ed_model_store_root(void)
     return root;
 }
 
+char *ed_model_cache_root(void)
+{
+    char *root = ed_path_variable("XDG_CACHE_HOME", "embedd/packed");
+
+    return root ? root : ed_path_variable("HOME", ".cache/embedd/packed");
+}
+
 /* ---- listing --------------------------------------------------------------------------------- */
 
 typedef struct model_list {

@@ -26,6 +26,9 @@ void ed_model_store_free_list(ed_stored_model *models, size_t n_models);
 /* embedd's own store, created by nobody here; ed_free. NULL if no variable says where. */
 char *ed_model_store_root(void);
 
+/* Where the program keeps packed weights: $XDG_CACHE_HOME/embedd/packed; as ed_model_store_root. */
+char *ed_model_cache_root(void);
+
 /* "owner/name" of a model's name, in new memory; ARGUMENT if it breaks the hub's rules: such a name
  * never becomes part of a path. */
 embedd_status ed_model_store_full_name(const char *name, char **full_name, embedd_error *err);

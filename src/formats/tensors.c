@@ -141,6 +141,15 @@ void ed_tensors_drop_pages(const ed_tensors *tensors)
         ed_file_map_drop_pages(tensors->viewed);
 }
 
+uint64_t ed_tensors_fingerprint(const ed_tensors *tensors)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < tensors->n_files; i++)
+        sum = ed_file_map_fingerprint(&tensors->files[i].map, sum);
+    return tensors->viewed ? ed_file_map_fingerprint(tensors->viewed, sum) : sum;
+}
+
 /* ---- shards ---------------------------------------------------------------------------------- */
 
 static int compare_shards(const void *a, const void *b)

@@ -67,11 +67,12 @@ static embedd_status init(ed_transformer *transformer, const ed_config *config,
 
 embedd_status ed_transformer_open(ed_transformer *transformer, const ed_config *config,
                                   size_t text_tokens_max, const ed_tensors *tensors,
-                                  const ed_kernels *kernels, const ed_gemm *gemm, const char *where,
-                                  embedd_error *err)
+                                  const ed_kernels *kernels, const ed_gemm *gemm,
+                                  ed_packed_store *packed, const char *where, embedd_error *err)
 {
     const ed_architecture *architecture = find_architecture(config->architecture);
-    ed_weights weights = {.tensors = tensors, .gemm = gemm, .where = where, .err = err};
+    ed_weights weights = {
+        .tensors = tensors, .gemm = gemm, .packed = packed, .where = where, .err = err};
     embedd_status status;
 
     *transformer = (ed_transformer){0};

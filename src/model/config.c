@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "base/checksum.h"
 #include "base/error.h"
 #include "base/file_map.h"
 #include "base/memory.h"
@@ -77,6 +78,13 @@ void ed_config_clear(ed_config *config)
     json_object_put(config->root);
     ed_free(config->path);
     *config = (ed_config){.root = NULL};
+}
+
+uint64_t ed_config_fingerprint(const ed_config *config)
+{
+    const char *text = json_object_to_json_string_ext(config->root, JSON_C_TO_STRING_PLAIN);
+
+    return text ? ed_checksum(text, strlen(text), 0) : 0;
 }
 
 /* A size and what it is called: today's name first, then GPT-2's and DistilBERT's, which some

@@ -37,6 +37,8 @@ embedd_status ed_config_read(ed_config *config, const char *folder, embedd_error
 embedd_status ed_config_take(ed_config *config, struct json_object *root, const char *path,
                              embedd_error *err);
 void ed_config_clear(ed_config *config);
+/* Of all its fields, also those that are not read: see ed_checksum. */
+uint64_t ed_config_fingerprint(const ed_config *config);
 
 /* The base of the rotary frequencies, wherever this version of transformers writes it:
  * rope_parameters[layer_type].rope_theta, rope_parameters.rope_theta or `old_field`; *out is left

@@ -99,7 +99,8 @@ static void multiply_task(void *context, size_t task_index, size_t thread_index)
 
 void ed_linear_clear(ed_linear *linear)
 {
-    ed_aligned_free(linear->weights, linear->weight_bytes);
+    if (!linear->borrowed)
+        ed_aligned_free(linear->weights, linear->weight_bytes);
     ed_free(linear->bias);
     *linear = (ed_linear){0};
 }

@@ -8,9 +8,10 @@ typedef struct ed_linear {
     const ed_gemm *gemm; /* the kernel whose packing `weights` has */
     void *weights;       /* packed [N][depth] */
     size_t weight_bytes;
-    float *bias;  /* [N] or NULL */
-    size_t n_out; /* N */
-    size_t n_in;  /* depth */
+    bool borrowed; /* the weights lie in a file's pages */
+    float *bias;   /* [N] or NULL */
+    size_t n_out;  /* N */
+    size_t n_in;   /* depth */
 } ed_linear;
 
 typedef struct ed_linear_call {

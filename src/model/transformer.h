@@ -19,6 +19,7 @@
 #include "model/linear.h"
 #include "model/moe.h"
 #include "model/norm.h"
+#include "model/packed_store.h"
 #include "model/rotary.h"
 #include "model/workspace.h"
 
@@ -80,13 +81,13 @@ typedef struct ed_transformer {
 } ed_transformer;
 
 /* Reads the weights of `config` from `tensors`, which must outlive the transformer; tables of
- * positions are made for texts of text_tokens_max; `gemm` is one of the kernels' products. FORMAT
- * names the tensor that is missing or of the wrong shape, UNSUPPORTED the architecture, NONFINITE
- * the tensor. */
+ * positions are made for texts of text_tokens_max; `gemm` is one of the kernels' products; `packed`
+ * NULL = packed weights are in memory only. FORMAT names the tensor that is missing or of the wrong
+ * shape, UNSUPPORTED the architecture, NONFINITE the tensor. */
 embedd_status ed_transformer_open(ed_transformer *transformer, const ed_config *config,
                                   size_t text_tokens_max, const ed_tensors *tensors,
-                                  const ed_kernels *kernels, const ed_gemm *gemm, const char *where,
-                                  embedd_error *err);
+                                  const ed_kernels *kernels, const ed_gemm *gemm,
+                                  ed_packed_store *packed, const char *where, embedd_error *err);
 void ed_transformer_close(ed_transformer *transformer);
 
 /* Columns of a row of q, k and v together; and of the feed-forward's inside. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/checksum.h"
 #include "base/error.h"
 #include "base/memory.h"
 
@@ -136,7 +137,8 @@ embedd_status ed_weights_token_embedding(ed_weights *weights, const char *name,
 
     if (status == EMBEDD_OK)
         status = ed_weights_find(weights, name, config->vocabulary, config->hidden_size, out);
-    if (status == EMBEDD_OK)
+    /* Packed weights are of these very files, which were checked when they were packed. */
+    if (status == EMBEDD_OK && !(weights->packed && weights->packed->file))
         status = check_finite(weights, *out);
     return status;
 }
@@ -145,9 +147,11 @@ embedd_status ed_weights_token_embedding(ed_weights *weights, const char *name,
 
 static embedd_status read_part(ed_weights *weights, const ed_weight_part *part, size_t n_in,
                                bool has_bias, float *rows, float *bias);
+static embedd_status pack(ed_weights *weights, ed_linear *linear, uint64_t name);
 static void part_name(const ed_weights *weights, const ed_weight_part *part,
                       char name[PART_NAME_MAX]);
 static embedd_status take_memory(ed_weights *weights, ed_linear *linear);
+static uint64_t linear_name(const ed_linear *linear, const ed_weight_part *parts, size_t n_parts);
 
 embedd_status ed_weights_linear(ed_weights *weights, ed_linear *linear, const ed_weight_part *parts,
                                 size_t n_parts, size_t n_in, bool has_bias)
@@ -166,15 +170,39 @@ embedd_status ed_weights_linear(ed_weights *weights, ed_linear *linear, const ed
     weights->weight_bytes += linear->n_out * sizeof *linear->bias;
     if (has_bias && !linear->bias)
         return out_of_memory(weights);
-    status = take_memory(weights, linear);
+    uint64_t name = linear_name(linear, parts, n_parts);
+    bool packed = ed_packed_store_take(weights->packed, name, linear);
+    if (packed)
+        weights->weight_bytes += linear->weight_bytes;
+    else
+        status = take_memory(weights, linear);
     for (size_t i = 0, done = 0; status == EMBEDD_OK && i < n_parts; i++) {
-        status = read_part(weights, &parts[i], n_in, has_bias, weights->rows + done * n_in,
+        status = read_part(weights, &parts[i], n_in, has_bias,
+                           packed ? NULL : weights->rows + done * n_in,
                            has_bias ? linear->bias + done : NULL);
         done += parts[i].n_rows;
     }
-    if (status == EMBEDD_OK)
-        linear->gemm->pack_weights(linear->weights, weights->rows, linear->n_out, n_in);
-    return status;
+    return status == EMBEDD_OK && !packed ? pack(weights, linear, name) : status;
+}
+
+static embedd_status pack(ed_weights *weights, ed_linear *linear, uint64_t name)
+{
+    linear->gemm->pack_weights(linear->weights, weights->rows, linear->n_out, linear->n_in);
+    return ed_packed_store_put(weights->packed, name, linear, weights->err);
+}
+
+/* Stands for the tensors' names, the rows that are taken from them, and the shape. */
+static uint64_t linear_name(const ed_linear *linear, const ed_weight_part *parts, size_t n_parts)
+{
+    const size_t shape[] = {linear->n_out, linear->n_in};
+    uint64_t name = ed_checksum(shape, sizeof shape, n_parts);
+
+    for (size_t i = 0; i < n_parts; i++) {
+        const size_t rows[] = {parts[i].row_begin, parts[i].n_rows, parts[i].n_rows_total};
+        name = ed_checksum(parts[i].name, strlen(parts[i].name), name);
+        name = ed_checksum(rows, sizeof rows, name);
+    }
+    return name;
 }
 
 /* The packed weights' memory, and room in weights->rows for the matrix in plain float32. That is
@@ -221,6 +249,11 @@ embedd_status ed_weights_linear_transposed(ed_weights *weights, ed_linear *linea
     *linear = (ed_linear){.gemm = weights->gemm, .n_out = n_out, .n_in = n_in};
     if (status != EMBEDD_OK)
         return status;
+    uint64_t name = linear_name(linear, part, 1);
+    if (ed_packed_store_take(weights->packed, name, linear)) {
+        weights->weight_bytes += linear->weight_bytes;
+        return EMBEDD_OK;
+    }
     status = take_memory(weights, linear);
     if (status == EMBEDD_OK)
         transposed = ed_calloc(n_in * n_out, sizeof *transposed);
@@ -231,13 +264,11 @@ embedd_status ed_weights_linear_transposed(ed_weights *weights, ed_linear *linea
     for (size_t i = 0; status == EMBEDD_OK && i < n_in; i++)
         for (size_t j = 0; j < n_out; j++)
             weights->rows[j * n_in + i] = transposed[i * n_out + j];
-    if (status == EMBEDD_OK)
-        linear->gemm->pack_weights(linear->weights, weights->rows, n_out, n_in);
     ed_free(transposed);
-    return status;
+    return status == EMBEDD_OK ? pack(weights, linear, name) : status;
 }
 
-/* Checks the shapes, and reads the numbers where `rows` is given. */
+/* Checks the shapes, and reads the numbers where there is a place for them. */
 static embedd_status read_part(ed_weights *weights, const ed_weight_part *part, size_t n_in,
                                bool has_bias, float *rows, float *bias)
 {
@@ -252,7 +283,7 @@ static embedd_status read_part(ed_weights *weights, const ed_weight_part *part, 
         status = ed_weights_find(weights, name, 0, part->n_rows_total, &addend);
     if (status == EMBEDD_OK && rows)
         status = read_finite(weights, weight, part->row_begin * n_in, part->n_rows * n_in, rows);
-    if (status == EMBEDD_OK && rows && has_bias)
+    if (status == EMBEDD_OK && bias)
         status = read_finite(weights, addend, part->row_begin, part->n_rows, bias);
     return status;
 }

@@ -2,15 +2,17 @@
 #ifndef ED_WEIGHTS_H
 #define ED_WEIGHTS_H
 
+#include "model/packed_store.h"
 #include "model/transformer.h"
 
 typedef struct ed_weights {
     const ed_tensors *tensors;
-    const ed_gemm *gemm; /* the product that linear layers are packed for */
-    const char *where;   /* the folder, for messages */
-    char prefix[64];     /* "", "bert.": what stands before every name in this file */
-    size_t weight_bytes; /* memory taken so far */
-    float *rows;         /* [rows_cap], one matrix on its way into packed form */
+    const ed_gemm *gemm;     /* the product that linear layers are packed for */
+    ed_packed_store *packed; /* where packed weights come from or go to, or NULL */
+    const char *where;       /* the folder, for messages */
+    char prefix[64];         /* "", "bert.": what stands before every name in this file */
+    size_t weight_bytes;     /* memory taken so far */
+    float *rows;             /* [rows_cap], one matrix on its way into packed form */
     size_t rows_cap;
     size_t n_read_bytes; /* of float32, since the pages of the file were last dropped */
     embedd_error *err;

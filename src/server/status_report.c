@@ -69,6 +69,9 @@ unsigned ed_report_info(const ed_call *call)
                   embedd_session_scratch_bytes(service->session) +
                       embedd_session_scratch_bytes(service->express),
                   ed_report_resident_bytes());
+    ed_buf_append_text(reply, "\"packed_file\":");
+    ed_json_text_string_or_null(reply, info->packed_file);
+    ed_buf_append_text(reply, ",");
     put_tei(reply, service);
     put_limits(reply, service->options);
     ed_buf_printf(reply, "\"batch_tokens_max\":%zu,\"uptime_s\":%.3f,",

@@ -18,7 +18,7 @@ class ProgramTest(unittest.TestCase):
         self.folder = folder.name
 
     def environment(self, variables=None):
-        environment = {"PATH": os.environ["PATH"], "HOME": self.folder, "LC_ALL": "C.UTF-8",
+        environment = {"PATH": os.environ["PATH"], "HOME": self.folder, "LC_ALL": "C.UTF-8", "EMBEDD_CACHE": "off",
                        # Else Ollama's store of the whole machine is looked at, too.
                        "OLLAMA_MODELS": os.path.join(self.folder, ".ollama/models")}
         for kept in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):

@@ -48,8 +48,8 @@ static void open_weights(const ed_config *config, const ed_tensors *tensors)
 
     if (!kernels.level && ed_kernels_open(&kernels, "ref", &err) != EMBEDD_OK)
         abort();
-    if (ed_transformer_open(&transformer, config, 64, tensors, &kernels, &kernels.gemm_f32, "fuzz",
-                            &err) == EMBEDD_OK)
+    if (ed_transformer_open(&transformer, config, 64, tensors, &kernels, &kernels.gemm_f32, NULL,
+                            "fuzz", &err) == EMBEDD_OK)
         ed_transformer_close(&transformer);
 }
 

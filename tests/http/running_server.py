@@ -63,6 +63,7 @@ class RunningServer:
         for name in list(self.environment):
             if name.startswith("EMBEDD_") and name != "EMBEDD_CPU":
                 del self.environment[name]
+        self.environment["EMBEDD_CACHE"] = "off"
         self.environment.update(env or {})
         is_name = os.path.isabs(model) or ":" in model  # "ollama:NAME"
         folder = model if is_name else model_folder(model)
