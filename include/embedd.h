@@ -231,6 +231,22 @@ EMBEDD_API EMBEDD_MUST_USE embedd_status embedd_encode_pair(embedd_encoder *enco
                                                             int32_t *ids, size_t ids_cap,
                                                             embedd_usage *usage, embedd_error *err);
 
+/* What surrounds the ids of every text: so many special tokens before it, and after. */
+EMBEDD_API void embedd_model_special_tokens(const embedd_model *model, size_t *n_before,
+                                            size_t *n_after);
+/* How the tokenizer spells a token ("##ing"), NULL if no token has this id; the model's memory.
+ * *special, which may be NULL: it stands for no text, such as [SEP]. */
+EMBEDD_API const char *embedd_token_text(const embedd_model *model, int32_t id, bool *special);
+
+/* The text of token ids, as the `decode` of Hugging Face tokenizers has it: what the normalizer
+ * changed stays changed. Ids that have no token are left out, and so are special tokens if
+ * `skip_special`. *text is the encoder's, good until its next call.
+ *
+ * Returns UNSUPPORTED (the tokenizer's decoder, named), LIMIT, MEMORY. */
+EMBEDD_API EMBEDD_MUST_USE embedd_status embedd_decode(embedd_encoder *encoder, const int32_t *ids,
+                                                       size_t n_ids, bool skip_special,
+                                                       embedd_text *text, embedd_error *err);
+
 /* ---- token ids to vectors -------------------------------------------------------------------- */
 
 typedef struct embedd_session embedd_session;

@@ -1,4 +1,4 @@
-/* embedd_encode: prompt + text -> token ids, cut at the model's length. */
+/* embedd_encode: prompt + text -> token ids, cut at the model's length. embedd_decode: and back. */
 #include <string.h>
 
 #include "base/error.h"
@@ -12,7 +12,8 @@
 struct embedd_encoder {
     const embedd_model *model;
     ed_tokenizer_scratch *scratch;
-    ed_buf joined; /* prompt + text */
+    ed_buf joined;  /* prompt + text */
+    ed_buf decoded; /* the last text of embedd_decode */
 };
 
 static embedd_status choose_prompt(const embedd_model *model, const embedd_encode_options *options,
@@ -31,6 +32,7 @@ embedd_status embedd_encoder_open(const embedd_model *model, embedd_encoder **ou
         return ed_fail(err, status, "out of memory");
     encoder->model = model;
     ed_buf_init(&encoder->joined, TEXT_BYTES_MAX);
+    ed_buf_init(&encoder->decoded, TEXT_BYTES_MAX);
     status = ed_tokenizer_scratch_open(&encoder->scratch, model->tokenizer, err);
     if (status != EMBEDD_OK) {
         embedd_encoder_close(encoder);
@@ -46,6 +48,7 @@ void embedd_encoder_close(embedd_encoder *encoder)
         return;
     ed_tokenizer_scratch_close(encoder->scratch);
     ed_buf_clear(&encoder->joined);
+    ed_buf_clear(&encoder->decoded);
     ed_free(encoder);
 }
 
@@ -150,5 +153,31 @@ static embedd_status count_prompt_tokens(embedd_encoder *encoder, embedd_text pr
                                  &n_total, err);
     if (status == EMBEDD_OK)
         *n_out = n_ids > 0 && ids[n_ids - 1] == last_special ? n_ids - 1 : n_ids;
+    return status;
+}
+
+void embedd_model_special_tokens(const embedd_model *model, size_t *n_before, size_t *n_after)
+{
+    ed_tokenizer_special_counts(model->tokenizer, n_before, n_after);
+}
+
+const char *embedd_token_text(const embedd_model *model, int32_t id, bool *special)
+{
+    const char *text = ed_tokenizer_token(model->tokenizer, id);
+
+    if (special)
+        *special = text && ed_tokenizer_is_special(model->tokenizer, text);
+    return text;
+}
+
+embedd_status embedd_decode(embedd_encoder *encoder, const int32_t *ids, size_t n_ids,
+                            bool skip_special, embedd_text *text, embedd_error *err)
+{
+    ed_buf *decoded = &encoder->decoded;
+
+    ed_buf_reset(decoded);
+    embedd_status status =
+        ed_tokenizer_decode(encoder->model->tokenizer, ids, n_ids, skip_special, decoded, err);
+    *text = (embedd_text){decoded->data ? decoded->data : "", decoded->n_bytes};
     return status;
 }

@@ -24,6 +24,7 @@ static embedd_status read_token(added_reader *reader, struct json_object *json);
 static embedd_status choose_id(added_reader *reader, ed_added_token *token);
 static embedd_status read_flags(ed_added_token *token, struct json_object *json, const char *where,
                                 embedd_error *err);
+static embedd_status open_special(ed_added_tokens *added, const char *where, embedd_error *err);
 static embedd_status open_set(ed_added_set *set, const ed_added_tokens *added, bool normalized,
                               const ed_normalizer *normalizer, const char *where,
                               embedd_error *err);
@@ -37,6 +38,8 @@ embedd_status ed_added_tokens_open(ed_added_tokens *added, struct json_object *j
     if (json)
         status = read_tokens(added, json, vocabulary, where, err);
     if (status == EMBEDD_OK)
+        status = open_special(added, where, err);
+    if (status == EMBEDD_OK)
         status = open_set(&added->raw, added, false, normalizer, where, err);
     if (status == EMBEDD_OK)
         status = open_set(&added->normalized, added, true, normalizer, where, err);
@@ -48,6 +51,7 @@ void ed_added_tokens_close(ed_added_tokens *added)
     for (size_t i = 0; i < added->n_tokens; i++)
         ed_free(added->tokens[i].text);
     ed_free(added->tokens);
+    ed_trie_close(&added->special);
     ed_trie_close(&added->raw.trie);
     ed_trie_close(&added->normalized.trie);
     *added = (ed_added_tokens){0};
@@ -94,6 +98,7 @@ static embedd_status read_token(added_reader *reader, struct json_object *json)
     if (index && *index != ED_TRIE_NONE) { /* listed before: the last flags count */
         token.text = added->tokens[*index].text;
         token.id = added->tokens[*index].id;
+        token.special = token.special || added->tokens[*index].special;
         added->tokens[*index] = token;
         return EMBEDD_OK;
     }
@@ -128,15 +133,31 @@ static embedd_status read_flags(ed_added_token *token, struct json_object *json,
         const char *name;
         bool *flag;
     } flags[] = {
-        {"normalized", &token->normalized},
-        {"single_word", &token->single_word},
-        {"lstrip", &token->lstrip},
+        {"special", &token->special},         {"normalized", &token->normalized},
+        {"single_word", &token->single_word}, {"lstrip", &token->lstrip},
         {"rstrip", &token->rstrip},
     };
     embedd_status status = EMBEDD_OK;
     for (size_t i = 0; i < sizeof flags / sizeof *flags && status == EMBEDD_OK; i++)
         status = ed_json_get_bool(json, flags[i].name, flags[i].flag, where, err);
     return status;
+}
+
+static embedd_status open_special(ed_added_tokens *added, const char *where, embedd_error *err)
+{
+    ed_trie_builder builder = {0};
+    bool ok = true;
+    for (size_t i = 0; i < added->n_tokens && ok; i++) {
+        const ed_added_token *token = &added->tokens[i];
+        uint32_t *index =
+            token->special ? ed_trie_builder_value(&builder, token->text, token->text_bytes) : NULL;
+        ok = index || !token->special;
+        if (index)
+            *index = (uint32_t)i;
+    }
+    ok = ok && ed_trie_open(&added->special, &builder);
+    ed_trie_builder_clear(&builder);
+    return ok ? EMBEDD_OK : ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", where);
 }
 
 static embedd_status open_set(ed_added_set *set, const ed_added_tokens *added, bool normalized,

@@ -13,6 +13,7 @@ typedef struct ed_added_token {
     char *text; /* [text_bytes], and a NUL */
     size_t text_bytes;
     int32_t id;
+    bool special; /* left out of decoded texts if asked for */
     bool normalized;
     bool single_word;    /* not inside a word */
     bool lstrip, rstrip; /* takes the white space on that side with it */
@@ -28,6 +29,7 @@ typedef struct ed_added_tokens {
     ed_added_token *tokens; /* [n_tokens] */
     size_t n_tokens;
     ed_added_set raw, normalized;
+    ed_trie special; /* the texts of the special ones */
 } ed_added_tokens;
 
 /* Ids are the vocabulary's where it has the token; the others are numbered from the vocabulary's

@@ -8,5 +8,8 @@
 
 /* Appends the characters of the text's bytes, at most two bytes each. False = out of memory. */
 bool ed_byte_alphabet_append(embedd_text text, ed_buf *out);
+/* The other way round; false, and nothing is appended: a character is not of the alphabet, or out
+ * of memory. `text` is valid UTF-8. */
+bool ed_byte_alphabet_append_bytes(embedd_text text, ed_buf *out);
 
 #endif

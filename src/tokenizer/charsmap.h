@@ -12,7 +12,7 @@ typedef struct ed_charsmap {
     const char *texts; /* [texts_bytes], each ends with a NUL */
     size_t texts_bytes;
     bool is_plain[256]; /* of ASCII: stays as it is, and joins no other of them */
-    bool longest; /* set after open: as SentencePiece and llama.cpp have it, see charsmap.c */
+    bool longest;       /* set after open: as SentencePiece and llama.cpp have it, see charsmap.c */
 } ed_charsmap;
 
 /* From base64. FORMAT, MEMORY. Close after a failure, too. */

@@ -26,21 +26,8 @@ embedd_status ed_normalizer_run_replace(const ed_normalizer_pass *pass,
                                         ed_normalizer_scratch *scratch, embedd_text text,
                                         ed_buf *out)
 {
-    ed_pattern_cursor cursor = {0};
-    size_t covered = 0, begin, end;
-    for (;;) {
-        embedd_status status =
-            ed_pattern_next(&pass->pattern, &scratch->pattern, text, &cursor, &begin, &end);
-        if (status != EMBEDD_OK)
-            return status;
-        if (begin == SIZE_MAX)
-            break;
-        ed_buf_append(out, text.bytes + covered, begin - covered);
-        ed_buf_append(out, pass->content, pass->content_bytes);
-        covered = end;
-    }
-    ed_buf_append(out, text.bytes + covered, text.n_bytes - covered);
-    return out->failed ? EMBEDD_MEMORY : EMBEDD_OK;
+    return ed_pattern_replace(&pass->pattern, &scratch->pattern, text,
+                              (embedd_text){pass->content, pass->content_bytes}, out);
 }
 
 embedd_status ed_normalizer_run_prepend(const ed_normalizer_pass *pass,

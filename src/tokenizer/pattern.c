@@ -148,3 +148,22 @@ static bool open_scratch(ed_pattern_scratch *scratch)
     pcre2_set_heap_limit(scratch->context, MATCH_KIB_MAX);
     return true;
 }
+
+embedd_status ed_pattern_replace(const ed_pattern *pattern, ed_pattern_scratch *scratch,
+                                 embedd_text text, embedd_text content, ed_buf *out)
+{
+    ed_pattern_cursor cursor = {0};
+    size_t covered = 0, begin, end;
+    for (;;) {
+        embedd_status status = ed_pattern_next(pattern, scratch, text, &cursor, &begin, &end);
+        if (status != EMBEDD_OK)
+            return status;
+        if (begin == SIZE_MAX)
+            break;
+        ed_buf_append(out, text.bytes + covered, begin - covered);
+        ed_buf_append(out, content.bytes, content.n_bytes);
+        covered = end;
+    }
+    ed_buf_append(out, text.bytes + covered, text.n_bytes - covered);
+    return out->failed ? EMBEDD_MEMORY : EMBEDD_OK;
+}

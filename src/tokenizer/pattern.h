@@ -6,6 +6,7 @@
 #ifndef ED_PATTERN_H
 #define ED_PATTERN_H
 
+#include "base/memory.h"
 #include "embedd.h"
 
 struct json_object;
@@ -40,5 +41,9 @@ typedef struct ed_pattern_cursor {
 embedd_status ed_pattern_next(const ed_pattern *pattern, ed_pattern_scratch *scratch,
                               embedd_text text, ed_pattern_cursor *cursor, size_t *begin,
                               size_t *end);
+
+/* Appends `text` with `content` in place of every match. */
+embedd_status ed_pattern_replace(const ed_pattern *pattern, ed_pattern_scratch *scratch,
+                                 embedd_text text, embedd_text content, ed_buf *out);
 
 #endif

@@ -97,7 +97,8 @@ embedd_status ed_sentencepiece_write(ed_buf *json, const ed_sentencepiece *model
     write_vocab(json, model, class);
     ed_buf_append_text(json, "]},\"post_processor\":");
     ed_json_write_template(json, class->first, class->last);
-    ed_buf_append_text(json, "}");
+    ed_buf_printf(json, ",\"decoder\":{\"type\":\"Metaspace\",\"prepend_scheme\":\"%s\"}}",
+                  prefix_space ? "always" : "never");
     return status;
 }
 

@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "formats/json.h"
 #include "tokenizer/added_tokens.h"
+#include "tokenizer/decoder.h"
 #include "tokenizer/normalizer.h"
 #include "tokenizer/post_processor.h"
 #include "tokenizer/pre_tokenizer.h"
@@ -21,6 +22,7 @@ struct ed_tokenizer {
     ed_pre_tokenizer pre;
     ed_token_model model;
     ed_post_processor processor;
+    ed_decoder decoder;
     size_t ids_max;
 };
 
@@ -107,6 +109,9 @@ static embedd_status open_parts(ed_tokenizer *tokenizer, const ed_tokenizer_file
         status = ed_post_processor_open(&tokenizer->processor,
                                         json_object_object_get(json, "post_processor"), where, err);
     if (status == EMBEDD_OK)
+        status = ed_decoder_open(&tokenizer->decoder, json_object_object_get(json, "decoder"),
+                                 where, err);
+    if (status == EMBEDD_OK)
         status =
             ed_added_tokens_open(&tokenizer->added, json_object_object_get(json, "added_tokens"),
                                  &tokenizer->model.vocabulary, &tokenizer->normalizer, where, err);
@@ -141,6 +146,7 @@ void ed_tokenizer_close(ed_tokenizer *tokenizer)
     ed_pre_tokenizer_close(&tokenizer->pre);
     ed_token_model_close(&tokenizer->model);
     ed_post_processor_close(&tokenizer->processor);
+    ed_decoder_close(&tokenizer->decoder);
     ed_free(tokenizer);
 }
 
@@ -154,12 +160,24 @@ size_t ed_tokenizer_n_special(const ed_tokenizer *tokenizer)
     return tokenizer->processor.n_before + tokenizer->processor.n_after;
 }
 
+void ed_tokenizer_special_counts(const ed_tokenizer *tokenizer, size_t *n_before, size_t *n_after)
+{
+    *n_before = tokenizer->processor.n_before;
+    *n_after = tokenizer->processor.n_after;
+}
+
 const char *ed_tokenizer_token(const ed_tokenizer *tokenizer, int32_t id)
 {
-    for (size_t i = 0; i < tokenizer->added.n_tokens; i++)
+    const char *text = ed_vocabulary_token_of(&tokenizer->model.vocabulary, id);
+    for (size_t i = 0; i < tokenizer->added.n_tokens && !text; i++)
         if (tokenizer->added.tokens[i].id == id)
-            return tokenizer->added.tokens[i].text;
-    return ed_vocabulary_token_of(&tokenizer->model.vocabulary, id);
+            text = tokenizer->added.tokens[i].text;
+    return text;
+}
+
+bool ed_tokenizer_is_special(const ed_tokenizer *tokenizer, const char *token)
+{
+    return ed_trie_find(&tokenizer->added.special, token, strlen(token)) != ED_TRIE_NONE;
 }
 
 embedd_status ed_tokenizer_scratch_open(ed_tokenizer_scratch **out, const ed_tokenizer *tokenizer,
@@ -323,4 +341,25 @@ static embedd_status encode_normalized(const ed_tokenizer *tokenizer, ed_tokeniz
         if (!model->type->encode(model->model, &scratch->model, words, n_words, ids))
             return EMBEDD_MEMORY;
     }
+}
+
+/* ---- decode ---------------------------------------------------------------------------------- */
+
+embedd_status ed_tokenizer_decode(const ed_tokenizer *tokenizer, const int32_t *ids, size_t n_ids,
+                                  bool skip_special, ed_buf *out, embedd_error *err)
+{
+    ed_text_list tokens;
+    embedd_status status = EMBEDD_OK;
+    ed_text_list_init(&tokens);
+    for (size_t i = 0; i < n_ids && status == EMBEDD_OK; i++) {
+        const char *token = ed_tokenizer_token(tokenizer, ids[i]);
+        if (!token || (skip_special && ed_tokenizer_is_special(tokenizer, token)))
+            continue;
+        if (!ed_buf_append_text(&tokens.bytes, token) || !ed_text_list_end(&tokens))
+            status = ed_fail(err, EMBEDD_MEMORY, "decoder: out of memory");
+    }
+    if (status == EMBEDD_OK)
+        status = ed_decoder_run(&tokenizer->decoder, &tokens, out, err);
+    ed_text_list_clear(&tokens);
+    return status;
 }

@@ -6,6 +6,7 @@
 #ifndef ED_TOKENIZER_H
 #define ED_TOKENIZER_H
 
+#include "base/memory.h"
 #include "embedd.h"
 
 typedef struct ed_tokenizer ed_tokenizer; /* immutable, shared by threads */
@@ -34,8 +35,18 @@ void ed_tokenizer_close(ed_tokenizer *tokenizer);
 size_t ed_tokenizer_ids_max(const ed_tokenizer *tokenizer);
 /* How many special tokens the template adds to one text. */
 size_t ed_tokenizer_n_special(const ed_tokenizer *tokenizer);
+/* The same, before the text and after it. */
+void ed_tokenizer_special_counts(const ed_tokenizer *tokenizer, size_t *n_before, size_t *n_after);
 /* NULL if the id has no token. */
 const char *ed_tokenizer_token(const ed_tokenizer *tokenizer, int32_t id);
+/* Whether a token of this text is an added one that stands for no text, such as [SEP]. */
+bool ed_tokenizer_is_special(const ed_tokenizer *tokenizer, const char *token);
+
+/* Appends to `out` what Hugging Face's `decode` makes of ids [n_ids]; those that have no token are
+ * left out, and with skip_special the special tokens, too. UNSUPPORTED (the file's decoder),
+ * MEMORY, LIMIT (a regular expression of the decoder takes too long). */
+embedd_status ed_tokenizer_decode(const ed_tokenizer *tokenizer, const int32_t *ids, size_t n_ids,
+                                  bool skip_special, ed_buf *out, embedd_error *err);
 
 /* Memory of one thread's encoding; grows to what the longest text needed and is reused. */
 typedef struct ed_tokenizer_scratch ed_tokenizer_scratch;

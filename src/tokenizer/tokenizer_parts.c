@@ -126,7 +126,8 @@ static void write_added_tokens(ed_buf *json, const ed_tokenizer_parts *parts)
 static void write_wordpiece(ed_buf *json, const ed_tokenizer_parts *parts)
 {
     ed_buf_printf(json,
-                  ",\"normalizer\":{\"type\":\"BertNormalizerGGUF\",\"strip_accents\":%s,"
+                  ",\"decoder\":{\"type\":\"WordPiece\"},"
+                  "\"normalizer\":{\"type\":\"BertNormalizerGGUF\",\"strip_accents\":%s,"
                   "\"lowercase\":%s},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},"
                   "\"model\":{\"type\":\"WordPiece\",\"max_input_chars_per_word\":1e30,"
                   "\"continuing_subword_prefix\":\"##\",\"unk_token\":",
@@ -156,6 +157,8 @@ static void write_wordpiece(ed_buf *json, const ed_tokenizer_parts *parts)
 /* As SentencePiece: words are cut at spaces, each with U+2581 before it. */
 static void write_unigram(ed_buf *json, const ed_tokenizer_parts *parts)
 {
+    ed_buf_printf(json, ",\"decoder\":{\"type\":\"Metaspace\",\"prepend_scheme\":\"%s\"}",
+                  parts->space_prefix ? "always" : "never");
     if (parts->charsmap.bytes || parts->charsmap_base64.bytes) {
         ed_buf_append_text(json, ",\"normalizer\":{\"type\":\"PrecompiledGGUF\","
                                  "\"precompiled_charsmap\":");
@@ -204,6 +207,13 @@ static void write_bpe_vocab(ed_buf *json, const ed_tokenizer_parts *parts)
 static embedd_status write_spm_bpe(ed_buf *json, const ed_tokenizer_parts *parts, const char *where,
                                    embedd_error *err)
 {
+    ed_buf_printf(json,
+                  ",\"decoder\":{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Replace\","
+                  "\"pattern\":{\"String\":\"" SPACE_MARK "\"},\"content\":\" \"},"
+                  "{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"}%s]}",
+                  parts->space_prefix
+                      ? ",{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":0}"
+                      : "");
     ed_buf_printf(
         json,
         ",\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[%s"
@@ -251,7 +261,8 @@ static embedd_status write_byte_bpe(ed_buf *json, const ed_tokenizer_parts *part
     if (!pattern)
         return ed_fail(err, EMBEDD_UNSUPPORTED, "%s: pre-tokenizer %.64s is not supported", where,
                        pre);
-    ed_buf_append_text(json, ",\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":["
+    ed_buf_append_text(json, ",\"decoder\":{\"type\":\"ByteLevel\"},"
+                             "\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":["
                              "{\"type\":\"Split\",\"behavior\":\"Isolated\",\"invert\":false,"
                              "\"pattern\":{\"Regex\":");
     ed_json_write_string(json, (embedd_text){pattern, strlen(pattern)});

@@ -125,6 +125,7 @@ static embedd_status write_model(ed_buf *json, embedd_text lines, const char *un
     }
     ed_buf_append_text(json, "}},\"post_processor\":");
     ed_json_write_template(json, first_id, last_id);
+    ed_buf_append_text(json, ",\"decoder\":{\"type\":\"WordPiece\"}");
     if (first_id < 0 || last_id < 0)
         return ed_fail(err, EMBEDD_FORMAT, "%s: has no %.64s", where, first_id < 0 ? first : last);
     return EMBEDD_OK;

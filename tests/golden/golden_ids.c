@@ -247,7 +247,24 @@ static void check_sample(const char *sample, const char *golden)
     closedir(directory);
 }
 
-static void print_ids(const char *folder)
+/* As a line of hexadecimal digits. */
+static void print_decoded(const ed_tokenizer *tokenizer, const int32_t *ids, size_t n_ids,
+                          bool skip_special)
+{
+    ed_buf text;
+    embedd_error err;
+    ed_buf_init(&text, SIZE_MAX / 4);
+    if (ed_tokenizer_decode(tokenizer, ids, n_ids, skip_special, &text, &err) != EMBEDD_OK)
+        die("decode", err.message);
+    for (size_t i = 0; i < text.n_bytes; i++)
+        printf("%02x", (unsigned)(unsigned char)text.data[i]);
+    printf("\n");
+    ed_buf_clear(&text);
+}
+
+/* For each text of stdin: its ids, the text that they decode to, and that without special tokens.
+ */
+static void print_ids(const char *folder, bool decodes)
 {
     ed_tokenizer *tokenizer = NULL;
     ed_tokenizer_scratch *scratch = NULL;
@@ -270,6 +287,8 @@ static void print_ids(const char *folder)
         for (size_t i = 0; i < n_ids; i++)
             printf(i == 0 ? "%d" : " %d", (int)ids[i]);
         printf("\n");
+        for (int skip_special = 0; decodes && skip_special < 2; skip_special++)
+            print_decoded(tokenizer, ids, n_ids, skip_special);
         free(text);
         free(ids);
     }
@@ -279,8 +298,9 @@ static void print_ids(const char *folder)
 
 int main(int argc, char **argv)
 {
-    if (argc == 3 && strcmp(argv[1], "--print") == 0) {
-        print_ids(argv[2]);
+    bool decodes = argc == 3 && strcmp(argv[1], "--print-decoded") == 0;
+    if (decodes || (argc == 3 && strcmp(argv[1], "--print") == 0)) {
+        print_ids(argv[2], decodes);
         return 0;
     }
     bool whole = argc > 1 && strcmp(argv[1], "--whole") == 0;

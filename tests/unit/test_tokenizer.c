@@ -273,8 +273,8 @@ static void time_is_linear_in_the_text(void **state)
                                          strlen(others[k - n_kinds]), "t.json", &err) != EMBEDD_OK)
             fail_msg("%s", err.message);
         for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-            uint64_t small = time_of(tokenizer, units[i], (size_t)256 << 10);
-            uint64_t large = time_of(tokenizer, units[i], (size_t)1 << 20);
+            uint64_t small = time_of(tokenizer, units[i], (size_t)32 << 10);
+            uint64_t large = time_of(tokenizer, units[i], (size_t)128 << 10);
             if (large > 8 * small && large > 20000000)
                 fail_msg("kind %zu, \"%s\": %llu ns, then %llu ns", k, units[i],
                          (unsigned long long)small, (unsigned long long)large);
