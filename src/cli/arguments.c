@@ -62,8 +62,19 @@ embedd_status ed_arguments_parse(ed_arguments *arguments, int argc, char **argv,
 void ed_arguments_clear(ed_arguments *arguments)
 {
     ed_free(arguments->operands);
-    ed_free(arguments->list_text);
+    for (int i = 0; i < ED_OPTION_COUNT; i++)
+        ed_free(arguments->list_texts[i]);
     *arguments = (ed_arguments){.command = ED_COMMAND_COUNT};
+}
+
+size_t ed_arguments_list(const ed_arguments *arguments, ed_option option,
+                         const char *out[ED_LIST_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < arguments->n_list; i++)
+        if (arguments->list_options[i] == option)
+            out[n++] = arguments->list[i];
+    return n;
 }
 
 ed_command ed_command_find(const char *name)
@@ -136,6 +147,7 @@ static embedd_status set_value(ed_arguments *arguments, ed_option option, const 
     if (spec->kind == ED_OPTION_LIST) {
         if (arguments->n_list == ED_LIST_MAX)
             return ed_fail(err, EMBEDD_ARGUMENT, "%s: at most %d of them", where, ED_LIST_MAX);
+        arguments->list_options[arguments->n_list] = option;
         arguments->list[arguments->n_list++] = text;
     } else if (spec->kind == ED_OPTION_NUMBER) {
         if (!read_number(text, &value->number) || value->number < spec->min ||
@@ -267,10 +279,9 @@ static embedd_status split_list(ed_arguments *arguments, ed_option option, const
 {
     embedd_status status = EMBEDD_OK;
 
-    arguments->list_text = ed_strdup(text);
-    if (arguments->list_text == NULL)
+    char *item = arguments->list_texts[option] = ed_strdup(text);
+    if (item == NULL)
         return ed_fail(err, EMBEDD_MEMORY, "out of memory");
-    char *item = arguments->list_text;
     while (status == EMBEDD_OK && *item) {
         char *end = item + strcspn(item, ",");
         bool last = *end == 0;

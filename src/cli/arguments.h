@@ -17,11 +17,12 @@ typedef struct ed_value {
 typedef struct ed_arguments {
     ed_command command;
     ed_value values[ED_OPTION_COUNT];
-    const char *list[ED_LIST_MAX]; /* the values of the command's LIST option */
+    const char *list[ED_LIST_MAX]; /* the values of all LIST options, in their order */
+    ed_option list_options[ED_LIST_MAX];
     size_t n_list;
     const char **operands;
     size_t n_operands;
-    char *list_text; /* the memory of a list from the environment */
+    char *list_texts[ED_OPTION_COUNT]; /* the memory of lists from the environment */
 } ed_arguments;
 
 /* Reads argv[1..]. The command line wins over the environment, that over the table's default.
@@ -29,6 +30,10 @@ typedef struct ed_arguments {
  * arguments->command is ED_COMMAND_COUNT if no command was found. Values point into argv. */
 embedd_status ed_arguments_parse(ed_arguments *arguments, int argc, char **argv, embedd_error *err);
 void ed_arguments_clear(ed_arguments *arguments);
+
+/* The values of a LIST option; returns how many. */
+size_t ed_arguments_list(const ed_arguments *arguments, ed_option option,
+                         const char *out[ED_LIST_MAX]);
 
 /* ED_COMMAND_COUNT if there is none of that name. */
 ed_command ed_command_find(const char *name);

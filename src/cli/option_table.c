@@ -133,6 +133,10 @@ const ed_option_spec ed_options[ED_OPTION_COUNT] = {
                           "a web page's origin whose scripts may call, such as "
                           "https://app.example; may be repeated",
                           BIT(SERVE)},
+    [ED_OPTION_FILE_ROOT] = {"file-root", NULL, ED_OPTION_LIST, "DIR", NULL, 0, 0, NULL,
+                             "a folder whose files POST /embed-file may read by their path; may "
+                             "be repeated; none if not given",
+                             BIT(SERVE)},
     [ED_OPTION_EXIT_WITH_PARENT] = {"exit-with-parent", NULL, ED_OPTION_SWITCH, NULL, NULL, 0, 0,
                                     NULL,
                                     "end when standard input ends, that is when the process that "

@@ -9,6 +9,7 @@
 int ed_command_serve(const ed_arguments *arguments)
 {
     const ed_value *values = arguments->values;
+    const char *origins[ED_LIST_MAX], *file_roots[ED_LIST_MAX];
     ed_server_options options;
     embedd_error err;
     char *folder = NULL, *cache = NULL;
@@ -24,8 +25,10 @@ int ed_command_serve(const ed_arguments *arguments)
     options.unix_path = values[ED_OPTION_UNIX].text;
     options.allow_remote = values[ED_OPTION_ALLOW_REMOTE].on;
     options.api_key = values[ED_OPTION_API_KEY].text;
-    options.origins = arguments->list;
-    options.n_origins = arguments->n_list;
+    options.origins = origins;
+    options.n_origins = ed_arguments_list(arguments, ED_OPTION_ORIGIN, origins);
+    options.file_roots = file_roots;
+    options.n_file_roots = ed_arguments_list(arguments, ED_OPTION_FILE_ROOT, file_roots);
     options.exit_with_parent = values[ED_OPTION_EXIT_WITH_PARENT].on;
     options.n_threads = (size_t)values[ED_OPTION_THREADS].number;
     options.batch_tokens_max = (size_t)values[ED_OPTION_BATCH_TOKENS].number;

@@ -1,16 +1,23 @@
 /* How a client speaks: the fields it sends, the reply and the errors it reads. One file for each:
- * sidecar.c, tei.c, openai.c, ollama.c. All share the pipeline, the limits and the doors. */
+ * sidecar.c, tei.c, openai.c, ollama.c, and embed_file.c. All share the pipeline, the limits and
+ * the doors. */
 #ifndef ED_DIALECT_H
 #define ED_DIALECT_H
 
 #include "server/reply.h"
 #include "server/request_fields.h"
 
+struct ed_job;
+struct ed_prepare_options;
+
 struct ed_dialect {
     const ed_request_field *fields; /* [n_fields] */
     size_t n_fields;
     /* After the last field: defaults, and fields that do not go together. */
     bool (*check)(ed_request_parser *p);
+    /* NULL = the fields hold the texts. Else it makes them, on a worker, and the body may be a file
+     * instead of fields (upload.h). False with the job's problem. */
+    bool (*make_texts)(struct ed_job *job, const struct ed_prepare_options *options);
     /* The 200 body, appended. False with NONFINITE_OUTPUT or OUT_OF_MEMORY. */
     bool (*put_vectors)(ed_buf *reply, const ed_request *request, const ed_result *result,
                         ed_problem *problem);
@@ -24,6 +31,8 @@ extern const ed_dialect ed_dialect_sidecar;
 extern const ed_dialect ed_dialect_tei;
 /* The same requests; the reply is the float32 numbers of all vectors, little-endian. */
 extern const ed_dialect ed_dialect_binary;
+/* POST /embed-file */
+extern const ed_dialect ed_dialect_file;
 /* POST /similarity, TEI's: {inputs: {source_sentence, sentences}} -> [0.9, ...] */
 extern const ed_dialect ed_dialect_similarity;
 /* POST /v1/embeddings */
@@ -31,5 +40,10 @@ extern const ed_dialect ed_dialect_openai;
 /* POST /api/embed, and the older /api/embeddings */
 extern const ed_dialect ed_dialect_ollama;
 extern const ed_dialect ed_dialect_ollama_prompt;
+
+/* Of our own routes: {"error":{"code","message","index"}}, and the end of a reply behind its list
+ * of vectors. */
+void ed_put_problem(ed_buf *reply, const ed_problem *problem);
+void ed_put_summary(ed_buf *reply, const ed_request *request, const ed_result *result);
 
 #endif

@@ -9,6 +9,7 @@
 #include "server/http_headers.h"
 #include "server/log.h"
 #include "server/request_id.h"
+#include "server/upload.h"
 
 #include <microhttpd.h>
 #include <stdio.h>
@@ -39,6 +40,7 @@ typedef struct exchange {
     struct MHD_Connection *mhd;
     ed_connection *connection;
     const ed_route *route;
+    ed_upload *upload;         /* NULL = the body is kept as it is */
     char path[PATH_BYTES_MAX]; /* cut: no route is so long */
     char request_id[ED_REQUEST_ID_MAX + 1];
     step step;
@@ -63,8 +65,10 @@ static void on_completed(void *context, struct MHD_Connection *mhd, void **excha
 static enum MHD_Result begin(exchange *x, const char *url, const char *method, const char *version);
 static ed_problem_code check_request(exchange *x, const char *url, const char *method);
 static ed_problem_code check_load(exchange *x);
+static bool open_upload(exchange *x);
 static const char *header_of(exchange *x, const char *name);
 static bool take_body(exchange *x, const char *data, size_t n_data);
+static bool keep_body(void *context, const char *data, size_t n_data);
 static bool grow_body(exchange *x, size_t n_data);
 static enum MHD_Result end_of_request(exchange *x);
 static void count(const exchange *x);
@@ -182,6 +186,7 @@ static void on_completed(void *context, struct MHD_Connection *mhd, void **excha
     if (x->counted)
         atomic_fetch_sub(&x->http->n_requests, 1);
     atomic_fetch_sub(&x->http->n_exchanges, 1);
+    ed_upload_close(x->upload);
     ed_job_clear(&x->job, &x->http->service->budget);
     ed_free(x);
     *exchange_context = NULL;
@@ -207,9 +212,10 @@ static enum MHD_Result begin(exchange *x, const char *url, const char *method, c
     code = check_request(x, url, method);
     if (code == ED_PROBLEM_NONE && x->body_bytes != SIZE_MAX && x->body_bytes > body_bytes_max)
         code = ED_PROBLEM_BODY_TOO_LARGE;
-    if (code == ED_PROBLEM_NONE)
+    if (code == ED_PROBLEM_NONE && open_upload(x))
         return MHD_YES;
-    ed_problem_set(&x->job.problem, code, EMBEDD_NO_INDEX, NULL);
+    if (code != ED_PROBLEM_NONE)
+        ed_problem_set(&x->job.problem, code, EMBEDD_NO_INDEX, NULL);
     /* A client that is still sending sees its connection break, not the reply. So a body that is
      * not wanted is read and thrown away, unless it is huge or the client has asked first. */
     bool huge = x->body_bytes != SIZE_MAX && x->body_bytes / SWALLOW_FACTOR > body_bytes_max;
@@ -259,6 +265,13 @@ static ed_problem_code check_load(exchange *x)
     return x->counted ? ED_PROBLEM_NONE : ED_PROBLEM_OVERLOADED;
 }
 
+/* A file may come in parts, or with options that are not in the body. */
+static bool open_upload(exchange *x)
+{
+    bool file = x->route && !x->preflight && x->route->dialect->make_texts;
+    return !file || ed_upload_open(&x->upload, x->mhd, &x->job, keep_body, x);
+}
+
 static const char *header_of(exchange *x, const char *name)
 {
     return MHD_lookup_connection_value(x->mhd, MHD_HEADER_KIND, name);
@@ -274,13 +287,21 @@ static bool take_body(exchange *x, const char *data, size_t n_data)
     if (!ed_connection_reads_body(service->connections, x->connection, n_data))
         return false;
     bool wanted = x->job.problem.code == ED_PROBLEM_NONE && x->route && !x->preflight;
-    if (wanted && grow_body(x, n_data)) {
-        memcpy(x->job.body + x->job.n_body, data, n_data);
-        x->job.n_body += n_data;
+    if (wanted &&
+        (x->upload ? ed_upload_read(x->upload, data, n_data) : keep_body(x, data, n_data)))
         return true;
-    }
     x->n_swallowed += n_data;
     return x->n_swallowed / SWALLOW_FACTOR <= n_max;
+}
+
+static bool keep_body(void *context, const char *data, size_t n_data)
+{
+    exchange *x = context;
+    if (!grow_body(x, n_data))
+        return false;
+    memcpy(x->job.body + x->job.n_body, data, n_data);
+    x->job.n_body += n_data;
+    return true;
 }
 
 /* Room for n_data more bytes, within the body's limit and the budget of all requests. */
@@ -321,6 +342,8 @@ static bool grow_body(exchange *x, size_t n_data)
 
 static enum MHD_Result end_of_request(exchange *x)
 {
+    if (x->upload && x->job.problem.code == ED_PROBLEM_NONE)
+        ed_upload_end(x->upload);
     if (x->job.problem.code == ED_PROBLEM_NONE && !x->preflight) {
         if (!x->route->answer)
             return start_job(x);

@@ -157,6 +157,7 @@ void ed_job_clear(ed_job *job, ed_budget *budget)
 static void free_inputs(ed_job *job)
 {
     ed_request_clear(&job->request);
+    ed_buf_clear(&job->options);
     ed_free(job->body);
     ed_free(job->ticket.rows);
     ed_free(job->usages);
@@ -208,6 +209,7 @@ static void prepare(worker *w, ed_job *job)
     const ed_prepare_options options = {.model = p->options.model,
                                         .model_id = p->options.model_id,
                                         .encoder = w->encoder,
+                                        .file_roots = p->options.file_roots,
                                         .budget = p->options.budget,
                                         .texts_max = p->options.texts_max,
                                         .body_bytes_max = p->options.body_bytes_max};
@@ -292,8 +294,9 @@ static void finish(ed_job *job)
 
 static bool is_small(const ed_job *job)
 {
-    return job->computed ? job->request.n_texts * job->n_dimensions <= SMALL_REPLY_FLOATS
-                         : job->n_body <= SMALL_BODY_BYTES;
+    if (job->computed)
+        return job->request.n_texts * job->n_dimensions <= SMALL_REPLY_FLOATS;
+    return job->n_body <= SMALL_BODY_BYTES && !job->request.dialect->make_texts;
 }
 
 static void queue_push(ed_pipeline *p, ed_job *job)

@@ -3,6 +3,7 @@
 #ifndef ED_PIPELINE_H
 #define ED_PIPELINE_H
 
+#include "documents/file_root.h"
 #include "server/budget.h"
 #include "server/reply.h"
 #include "server/scheduler.h"
@@ -24,6 +25,9 @@ typedef struct ed_job {
     ed_pipeline *pipeline;
     char *body; /* [n_body], from ed_realloc; freed when no longer needed */
     size_t n_body;
+    bool body_is_file; /* of this type, and `options` is the JSON instead */
+    ed_document_type body_type;
+    ed_buf options;
     void (*finished)(struct ed_job *job); /* on a worker */
     void *context;
     /* out */
@@ -50,6 +54,7 @@ typedef struct ed_pipeline_options {
     embedd_session *session;
     embedd_session *express; /* for short requests while the other is busy */
     const char *model_id;
+    const ed_file_roots *file_roots; /* NULL = none */
     ed_budget *budget;
     ed_histogram *batch_tokens; /* NULL = not counted */
     size_t texts_max;

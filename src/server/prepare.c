@@ -22,9 +22,12 @@ static bool no_memory(ed_job *job);
 
 bool ed_prepare(ed_job *job, const ed_prepare_options *options)
 {
-    size_t n_ids = 0;
-    if (!ed_request_parse(&job->request, job->request.dialect, job->body, job->n_body,
-                          options->texts_max, &job->problem) ||
+    const ed_dialect *dialect = job->request.dialect;
+    char *json = job->body_is_file ? job->options.data : job->body;
+    size_t json_bytes = job->body_is_file ? job->options.n_bytes : job->n_body, n_ids = 0;
+    if (!ed_request_parse(&job->request, dialect, json, json_bytes, options->texts_max,
+                          &job->problem) ||
+        (dialect->make_texts && !dialect->make_texts(job, options)) ||
         !resolve_options(job, options))
         return false;
     if (job->request.n_texts == 0)

@@ -8,6 +8,7 @@ typedef struct ed_prepare_options {
     const embedd_model *model;
     const char *model_id;
     embedd_encoder *encoder;
+    const ed_file_roots *file_roots;
     ed_budget *budget;
     size_t texts_max;
     size_t body_bytes_max; /* also of the texts, each with the prompt before it */

@@ -20,11 +20,14 @@
     XX(FORBIDDEN_HOST, 403, "forbidden_host", 0, "the Host header names another server")           \
     XX(FORBIDDEN_ORIGIN, 403, "forbidden_origin", 0, "this web page's origin may not call")        \
     XX(FORBIDDEN_CHANGE, 403, "forbidden_change", 0, "models are not changed over HTTP")           \
+    XX(FORBIDDEN_PATH, 403, "forbidden_path", 0, "no such file below a --file-root is readable")   \
     XX(NOT_FOUND, 404, "not_found", 0, "there is no such route")                                   \
     XX(UNKNOWN_MODEL, 404, "model_not_found", 0, "the model is not served here")                   \
     XX(METHOD_NOT_ALLOWED, 405, "method_not_allowed", 0, "the route has no such method")           \
     XX(BODY_TOO_LARGE, 413, "body_too_large", 0, "the body is larger than the limit")              \
     XX(BATCH_TOO_LARGE, 413, "batch_too_large", 0, "too many inputs in one request")               \
+    XX(UNSUPPORTED_DOCUMENT, 415, "unsupported_document", 0, "files of this type are not read")    \
+    XX(NOT_A_FILE, 422, "not_a_file", 0, "the path is no file but a folder, a pipe or a device")   \
     XX(INPUT_TOO_LONG, 422, "input_too_long", 0, "a text is longer than the model reads")          \
     XX(OVERLOADED, 429, "overloaded", 1, "too many requests are waiting")                          \
     XX(HEADER_TOO_LARGE, 431, "header_too_large", 0, "the header has too many lines")              \

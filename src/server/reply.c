@@ -19,7 +19,7 @@ static bool all_finite(const float *vector, size_t n_dimensions);
 size_t ed_reply_bytes_max(const ed_request *request, const ed_result *result)
 {
     return request->n_texts * (result->n_dimensions * FLOAT_BYTES_MAX + TEXT_BYTES_MAX) +
-           request->model.n_bytes * 6 + NAME_BYTES_MAX + 8192;
+           (request->model.n_bytes + request->file.n_text_bytes) * 6 + NAME_BYTES_MAX + 8192;
 }
 
 bool ed_reply_vector(ed_buf *reply, const ed_request *request, const ed_result *result,

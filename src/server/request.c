@@ -35,6 +35,9 @@ bool ed_request_parse(ed_request *request, const ed_dialect *dialect, char *body
 
 void ed_request_clear(ed_request *request)
 {
+    ed_chunks_clear(&request->file.chunks);
+    ed_document_close(&request->file.document);
+    ed_free(request->file.bytes);
     ed_free(request->texts);
     *request = (ed_request){.dialect = request->dialect};
 }

@@ -2,13 +2,26 @@
 #ifndef ED_REQUEST_H
 #define ED_REQUEST_H
 
+#include "documents/chunker.h"
+#include "documents/document.h"
 #include "server/problem.h"
 
 typedef struct ed_dialect ed_dialect; /* dialect.h */
 
+/* Of /embed-file. */
+typedef struct ed_file_request {
+    embedd_text path; /* bytes NULL = the body is the file */
+    size_t chunk_size, chunk_overlap, chunks_max;
+    bool overlap_given;
+    char *bytes; /* of a file that was read by its path */
+    ed_document document;
+    ed_chunks chunks;
+    size_t n_text_bytes; /* of all chunks */
+} ed_file_request;
+
 typedef struct ed_request {
     const ed_dialect *dialect; /* how the reply is written */
-    embedd_text *texts;        /* [n_texts] slices of the body */
+    embedd_text *texts;        /* [n_texts] slices of the body, or of a document */
     size_t n_texts;
     embedd_text model;       /* as the client names it; bytes NULL = none given */
     bool normalize;          /* default true */
@@ -24,6 +37,7 @@ typedef struct ed_request {
     bool dimensions_at_most; /* more than there are is all of them, not a mistake */
     size_t tokens_max;       /* of one text; 0 = the model's */
     size_t batch_size;       /* a hint; 0 = none given */
+    ed_file_request file;
 } ed_request;
 
 /* Parses `body` in place: its bytes change, the texts point into it. Whatever the Content-Type

@@ -32,6 +32,7 @@ static const ed_route routes[] = {
     {"/openapi.json", GET, true, SIDECAR, ed_report_openapi, NULL, false},
     {"/embed", POST, true, &ed_dialect_binary, NULL, "application/octet-stream", true},
     {"/embed", POST, true, SIDECAR, NULL, NULL, false},
+    {"/embed-file", POST, true, &ed_dialect_file, NULL, NULL, false},
     {"/similarity", POST, true, &ed_dialect_similarity, NULL, NULL, false},
     {"/shutdown", POST, true, SIDECAR, answer_shutdown, NULL, false},
     /* Ollama's */

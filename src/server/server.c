@@ -156,6 +156,9 @@ static ed_exit open_front(server *s)
                                                 .body_ms = o->body_ms,
                                                 .idle_ms = o->idle_ms,
                                                 .deadline_ms = o->deadline_ms};
+    if (o->n_file_roots > 0 && ed_file_roots_open(&service->file_roots, o->file_roots,
+                                                  o->n_file_roots, &s->err) != EMBEDD_OK)
+        return ED_EXIT_USAGE;
     embedd_status status = ed_lifecycle_open(o->exit_with_parent, &s->err);
     if (status == EMBEDD_OK)
         status = ed_connections_open(&service->connections, &connections, &s->err);
@@ -228,6 +231,7 @@ static void *load(void *context)
                                               .session = service->session,
                                               .express = service->express,
                                               .model_id = service->model_id,
+                                              .file_roots = service->file_roots,
                                               .budget = &service->budget,
                                               .batch_tokens = &service->metrics.batch_tokens,
                                               .texts_max = o->texts_max,
@@ -302,6 +306,7 @@ static void clear(server *s)
     embedd_session_close(s->service.session);
     embedd_session_close(s->service.express);
     embedd_model_close(s->service.model);
+    ed_file_roots_close(s->service.file_roots);
     ed_lifecycle_close();
     ed_listener_close(&s->listener);
 }

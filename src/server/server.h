@@ -26,6 +26,8 @@ typedef struct ed_server_options {
     const char *api_key;        /* NULL = none needed */
     const char *const *origins; /* [n_origins] browsers' origins that may call */
     size_t n_origins;
+    const char *const *file_roots; /* [n_file_roots] folders whose files /embed-file may read */
+    size_t n_file_roots;
     bool exit_with_parent; /* drain when stdin ends */
     size_t n_threads;      /* 0 = physical cores */
     embedd_model_options model;

@@ -27,6 +27,7 @@ typedef struct ed_service {
     embedd_model *model;
     embedd_session *session;
     embedd_session *express;
+    ed_file_roots *file_roots;
     ed_pipeline *pipeline;
 } ed_service;
 

@@ -11,7 +11,6 @@ static bool put_vectors(ed_buf *reply, const ed_request *request, const ed_resul
                         ed_problem *problem);
 static bool put_bytes(ed_buf *reply, const ed_request *request, const ed_result *result,
                       ed_problem *problem);
-static void put_problem(ed_buf *reply, const ed_problem *problem);
 
 static const ed_request_field fields[] = {
     {"texts", ed_read_texts},
@@ -31,13 +30,13 @@ const ed_dialect ed_dialect_sidecar = {.fields = fields,
                                        .n_fields = sizeof fields / sizeof *fields,
                                        .check = check,
                                        .put_vectors = put_vectors,
-                                       .put_problem = put_problem};
+                                       .put_problem = ed_put_problem};
 
 const ed_dialect ed_dialect_binary = {.fields = fields,
                                       .n_fields = sizeof fields / sizeof *fields,
                                       .check = check_binary,
                                       .put_vectors = put_bytes,
-                                      .put_problem = put_problem};
+                                      .put_problem = ed_put_problem};
 
 static bool check(ed_request_parser *p)
 {
@@ -71,6 +70,12 @@ static bool put_vectors(ed_buf *reply, const ed_request *request, const ed_resul
         if (!ed_reply_vector(reply, request, result, i, problem) && !reply->failed)
             return false;
     }
+    ed_put_summary(reply, request, result);
+    return ed_reply_end(reply, problem);
+}
+
+void ed_put_summary(ed_buf *reply, const ed_request *request, const ed_result *result)
+{
     ed_buf_append_text(reply, "],\"model\":");
     ed_json_text_string_or_null(reply, result->model_id);
     ed_buf_printf(reply,
@@ -78,7 +83,6 @@ static bool put_vectors(ed_buf *reply, const ed_request *request, const ed_resul
                   ed_reply_n_tokens(request, result));
     ed_reply_truncated(reply, request, result);
     ed_buf_append_text(reply, "}\n");
-    return ed_reply_end(reply, problem);
 }
 
 static bool put_bytes(ed_buf *reply, const ed_request *request, const ed_result *result,
@@ -91,7 +95,7 @@ static bool put_bytes(ed_buf *reply, const ed_request *request, const ed_result 
 }
 
 /* {"error":{"code","message","index"}}: ASCII, and nothing a client has sent. */
-static void put_problem(ed_buf *reply, const ed_problem *problem)
+void ed_put_problem(ed_buf *reply, const ed_problem *problem)
 {
     ed_buf_printf(reply,
                   "{\"error\":{\"code\":\"%s\",\"message\":", ed_problem_name(problem->code));

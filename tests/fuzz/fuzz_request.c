@@ -38,6 +38,10 @@ static void parse(const ed_dialect *dialect, const uint8_t *data, size_t n_bytes
         check_text(request.prompt_name, body, n_bytes);
         check_text(request.model, body, n_bytes);
         check_text(request.source, body, n_bytes);
+        check_text(request.file.path, body, n_bytes);
+        if (request.file.chunk_overlap * 2 > request.file.chunk_size ||
+            request.file.chunks_max > TEXTS_MAX)
+            abort();
     } else {
         unsigned status = ed_problem_http_status(problem.code);
         if (status != 400 && status != 413)
@@ -52,9 +56,9 @@ static void parse(const ed_dialect *dialect, const uint8_t *data, size_t n_bytes
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
 {
-    static const ed_dialect *const dialects[] = {&ed_dialect_sidecar, &ed_dialect_openai,
-                                                 &ed_dialect_ollama,  &ed_dialect_ollama_prompt,
-                                                 &ed_dialect_binary,  &ed_dialect_similarity};
+    static const ed_dialect *const dialects[] = {
+        &ed_dialect_sidecar, &ed_dialect_openai,     &ed_dialect_ollama, &ed_dialect_ollama_prompt,
+        &ed_dialect_binary,  &ed_dialect_similarity, &ed_dialect_file};
     for (size_t i = 0; i < sizeof dialects / sizeof *dialects; i++)
         parse(dialects[i], data, n_bytes);
     return 0;
