@@ -103,8 +103,11 @@ static int32_t type_of(const ed_tokenizer_parts *parts, size_t id)
 static bool is_special(const ed_tokenizer_parts *parts, size_t id)
 {
     int32_t type = type_of(parts, id), number = (int32_t)id;
-    return type == ED_PARTS_CONTROL || type == ED_PARTS_USER_DEFINED || type == ED_PARTS_UNKNOWN ||
-           number == parts->unknown || number == parts->mask || number == parts->first ||
+    if (type == ED_PARTS_CONTROL || type == ED_PARTS_USER_DEFINED || type == ED_PARTS_UNKNOWN)
+        return true;
+    if (parts->types && parts->kind != ED_PARTS_WORDPIECE)
+        return false; /* the types decide, as in llama.cpp */
+    return number == parts->unknown || number == parts->mask || number == parts->first ||
            number == parts->last;
 }
 

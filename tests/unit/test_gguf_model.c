@@ -1,5 +1,5 @@
 /* GGUF files as models: the same vectors as from the folder that was converted, the settings that
- * the metadata make, and what is refused. The pairs are tests/data/gguf-pairs. */
+ * the metadata make, and what is refused. */
 #include "embedd.h"
 
 #include "support/expected.h"
@@ -48,26 +48,40 @@ static void embed(const char *path, float **out, size_t *n_dims)
     embedd_model_close(model);
 }
 
+/* Below EMBEDD_TEST_DATA; the same weights twice. */
+static const struct pair {
+    const char *one, *other;
+} pairs[] = {
+    {"gguf-pairs/jina_bert", "gguf-pairs/jina_bert/model.gguf"},
+    {"gguf-pairs/nomic_moe", "gguf-pairs/nomic_moe/model.gguf"},
+    {"golden/modernbert", "golden/gguf/modernbert-f32.gguf"},
+    {"golden/qwen3", "golden/gguf/qwen3-f32.gguf"},
+    {"golden/gemma3", "golden/gguf/gemma3-f32.gguf"},
+    /* as Ollama's own converter spells EmbeddingGemma, and in float16, which loses nothing */
+    {"golden/gguf/gemma3-f32.gguf", "gguf-pairs/gemma3-ollama.gguf"},
+    /* one matrix for query, key and value */
+    {"golden/gguf/roberta-f16.gguf", "gguf-pairs/roberta-qkv.gguf"},
+};
+
 static void a_converted_model_is_the_same_model(void **state)
 {
-    static const char *const names[] = {"gemma3", "jina_bert", "nomic_moe", "qwen3"};
     const char *data = expected_environment("EMBEDD_TEST_DATA");
-    char folder[2048], file[4096];
+    char one[2048], other[2048];
 
     (void)state;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        float *of_folder, *of_file;
-        size_t d, d_file;
-        snprintf(folder, sizeof folder, "%s/gguf-pairs/%s", data, names[i]);
-        snprintf(file, sizeof file, "%s/model.gguf", folder);
-        embed(folder, &of_folder, &d);
-        embed(file, &of_file, &d_file);
-        assert_int_equal(d, d_file);
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        float *of_one, *of_other;
+        size_t d, d_other;
+        snprintf(one, sizeof one, "%s/%s", data, pairs[i].one);
+        snprintf(other, sizeof other, "%s/%s", data, pairs[i].other);
+        embed(one, &of_one, &d);
+        embed(other, &of_other, &d_other);
+        assert_int_equal(d, d_other);
         for (size_t j = 0; j < N_TEXTS * d; j++)
-            if (!(fabsf(of_folder[j] - of_file[j]) <= DIFFERENCE_MAX))
-                fail_msg("%s: number %zu of text %zu differs", names[i], j % d, j / d);
-        free(of_folder);
-        free(of_file);
+            if (!(fabsf(of_one[j] - of_other[j]) <= DIFFERENCE_MAX))
+                fail_msg("%s: number %zu of text %zu differs", other, j % d, j / d);
+        free(of_one);
+        free(of_other);
     }
 }
 
@@ -196,6 +210,25 @@ static void what_is_not_supported_is_named(void **state)
     write_changed("bert-f32.gguf", "tokenizer.ggml.model", strlen("tokenizer.ggml.model") + 12,
                   "rwkv", 4);
     expect(EMBEDD_UNSUPPORTED, "tokenizer.ggml.model \"rwkv\"");
+    write_changed("modernbert-f32.gguf", "tokenizer.ggml.pre", strlen("tokenizer.ggml.pre") + 12,
+                  "modern-bart", 11);
+    expect(EMBEDD_UNSUPPORTED, "pre-tokenizer modern-bart");
+    write_changed("../../gguf-pairs/gemma3-ollama.gguf", "dense.0.weight", 0, "dense.2.weight", 14);
+    expect(EMBEDD_UNSUPPORTED, "\"gemma3\" without a tensor dense.0.weight is no embedding model");
+}
+
+static void windows_and_fused_matrices_fit(void **state)
+{
+    const char *window = "modern-bert.attention.sliding_window";
+    const char *heads = "bert.attention.head_count";
+    const uint32_t none = 0, five = 5;
+
+    (void)state;
+    write_changed("modernbert-f32.gguf", window, strlen(window) + 4, &none, sizeof none);
+    expect(EMBEDD_FORMAT, "modern-bert.attention.sliding_window is missing or 0");
+    write_changed("../../gguf-pairs/roberta-qkv.gguf", heads, strlen(heads) + 4, &five,
+                  sizeof five);
+    expect(EMBEDD_FORMAT, "does not fit bert.attention.head_count");
 }
 
 static void check_info(const char *pooling, bool normalized)
@@ -235,6 +268,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(sizes_that_do_not_fit_are_refused, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(what_is_not_supported_is_named, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(windows_and_fused_matrices_fit, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(pooling_and_length_are_as_in_ollama, make_folder,
                                         remove_folder),
     };
