@@ -10,7 +10,16 @@
 struct ed_job;
 struct ed_prepare_options;
 
+/* What the numbers of an answer are. */
+typedef enum ed_answer {
+    ED_ANSWER_VECTORS = 0,
+    ED_ANSWER_TOKENS, /* a vector for each token */
+    ED_ANSWER_SPARSE, /* a weight for each token of the vocabulary */
+    ED_ANSWER_SCORES  /* one for each text, beside the query */
+} ed_answer;
+
 struct ed_dialect {
+    ed_answer answer;
     const ed_request_field *fields; /* [n_fields] */
     size_t n_fields;
     /* After the last field: defaults, and fields that do not go together. */
@@ -35,6 +44,13 @@ extern const ed_dialect ed_dialect_binary;
 extern const ed_dialect ed_dialect_file;
 /* POST /similarity, TEI's: {inputs: {source_sentence, sentences}} -> [0.9, ...] */
 extern const ed_dialect ed_dialect_similarity;
+/* POST /embed_all and /embed_sparse, TEI's */
+extern const ed_dialect ed_dialect_tokens;
+extern const ed_dialect ed_dialect_sparse;
+/* POST /rerank: {query, texts} as TEI; with {documents} as Cohere and Jina, whose reply is another.
+ * POST /v1/rerank: always theirs. */
+extern const ed_dialect ed_dialect_rerank;
+extern const ed_dialect ed_dialect_cohere;
 /* POST /v1/embeddings */
 extern const ed_dialect ed_dialect_openai;
 /* POST /api/embed, and the older /api/embeddings */
@@ -45,5 +61,9 @@ extern const ed_dialect ed_dialect_ollama_prompt;
  * of vectors. */
 void ed_put_problem(ed_buf *reply, const ed_problem *problem);
 void ed_put_summary(ed_buf *reply, const ed_request *request, const ed_result *result);
+
+/* TEI's way with problems. */
+void ed_tei_put_problem(ed_buf *reply, const ed_problem *problem);
+unsigned ed_tei_http_status(ed_problem_code code);
 
 #endif

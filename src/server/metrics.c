@@ -2,7 +2,7 @@
 #include "server/metrics.h"
 
 static const unsigned statuses[ED_METRICS_STATUSES] = {200, 204, 400, 401, 403, 404, 405, 413, 415,
-                                                       422, 429, 431, 500, 501, 503, 504, 0};
+                                                       424, 422, 429, 431, 500, 501, 503, 504, 0};
 
 void ed_metrics_init(ed_metrics *metrics)
 {

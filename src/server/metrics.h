@@ -8,7 +8,7 @@
 
 #define ED_HISTOGRAM_BUCKETS 20
 #define ED_METRICS_ROUTES    64 /* room; the table of routes is shorter */
-#define ED_METRICS_STATUSES  17
+#define ED_METRICS_STATUSES  20
 
 /* Bucket i holds values up to 2^(shift + i), the one behind the last all others. */
 typedef struct ed_histogram {

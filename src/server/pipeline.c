@@ -249,12 +249,14 @@ static void write_reply(const ed_pipeline *p, ed_job *job)
     const ed_result result = {.model_id = p->options.model_id,
                               .n_dimensions = job->n_dimensions,
                               .vectors = job->vectors,
+                              .n_vectors = job->n_vectors,
                               .usages = job->usages,
                               .seconds = (double)(ed_clock_ns() - job->began_ns) * 1e-9};
     if (check_computed(job)) {
         size_t bytes_max = ed_reply_bytes_max(&job->request, &result);
         ed_buf_init(&job->reply, bytes_max);
-        ed_buf_reserve(&job->reply, bytes_max / 16 * 13); /* what most vectors take */
+        if (job->request.dialect->answer != ED_ANSWER_SPARSE)
+            ed_buf_reserve(&job->reply, bytes_max / 16 * 13); /* what most vectors take */
         job->request.dialect->put_vectors(&job->reply, &job->request, &result, &job->problem);
     }
     finish(job);
@@ -295,7 +297,7 @@ static void finish(ed_job *job)
 static bool is_small(const ed_job *job)
 {
     if (job->computed)
-        return job->request.n_texts * job->n_dimensions <= SMALL_REPLY_FLOATS;
+        return job->n_vectors * job->n_dimensions <= SMALL_REPLY_FLOATS;
     return job->n_body <= SMALL_BODY_BYTES && !job->request.dialect->make_texts;
 }
 

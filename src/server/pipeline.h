@@ -40,9 +40,10 @@ typedef struct ed_job {
     ed_request request;
     embedd_encode_options encode;
     size_t n_dimensions;
+    size_t n_vectors;     /* see ed_result */
     embedd_usage *usages; /* [n_texts] */
     int32_t *ids;         /* [n_tokens] of all texts */
-    float *vectors;       /* [n_texts][n_dimensions] */
+    float *vectors;       /* [n_vectors][n_dimensions] */
     size_t n_reserved;    /* of the memory budget; the body's bytes are in it, too */
     atomic_int cancel;    /* an ed_cancel */
     bool computed;        /* the next stage is the reply */

@@ -9,11 +9,15 @@
 
 #include <string.h>
 
+#define FLOATS_MAX ((size_t)8 << 20) /* of an answer with more than a vector for each text */
+
 static bool resolve_options(ed_job *job, const ed_prepare_options *options);
 static bool resolve_dimensions(ed_job *job, const embedd_model *model);
 static bool old_route_is_raw(const embedd_model_info *info);
 static bool find_prompt(ed_job *job, const embedd_model_info *info);
+static bool check_task(ed_job *job, const embedd_model_info *info);
 static bool allocate(ed_job *job, ed_budget *budget);
+static bool allocate_vectors(ed_job *job, ed_budget *budget);
 static bool encode_texts(ed_job *job, const ed_prepare_options *options, size_t *n_ids);
 static bool encode_text(ed_job *job, embedd_encoder *encoder, size_t text_index, int32_t *ids,
                         size_t ids_cap);
@@ -34,6 +38,11 @@ bool ed_prepare(ed_job *job, const ed_prepare_options *options)
         return true;
     if (!allocate(job, options->budget) || !encode_texts(job, options, &n_ids))
         return false;
+    if (job->request.dialect->answer == ED_ANSWER_TOKENS) {
+        job->n_vectors = n_ids;
+        if (!allocate_vectors(job, options->budget))
+            return false;
+    }
     if (!ed_budget_take(options->budget, &job->n_reserved, n_ids * sizeof *job->ids))
         return ed_problem_set(&job->problem, ED_PROBLEM_OVERLOADED, EMBEDD_NO_INDEX, NULL);
     job->ticket.n_tokens = n_ids;
@@ -55,20 +64,46 @@ static bool resolve_options(ed_job *job, const ed_prepare_options *options)
     job->encode = (embedd_encode_options){.prompt = request->prompt,
                                           .no_truncate = !request->truncate,
                                           .tokens_max = request->tokens_max};
-    if (!resolve_dimensions(job, options->model))
+    if (!check_task(job, info) || !resolve_dimensions(job, options->model))
         return false;
-    /* A long prompt before each of many texts would be work without bound. */
-    if (request->n_texts > 0 &&
-        request->prompt.n_bytes > options->body_bytes_max / request->n_texts)
+    /* A long prompt or query with each of many texts would be work without bound. */
+    if (request->n_texts > 0 && request->prompt.n_bytes + request->query.n_bytes >
+                                    options->body_bytes_max / request->n_texts)
         return ed_problem_set(&job->problem, ED_PROBLEM_BODY_TOO_LARGE, EMBEDD_NO_INDEX,
-                              "the prompt before each text makes more than %zu bytes",
+                              "the prompt or query with each text makes more than %zu bytes",
                               options->body_bytes_max);
     return find_prompt(job, info);
+}
+
+/* TEI's clients know the sentences. */
+static bool check_task(ed_job *job, const embedd_model_info *info)
+{
+    switch (job->request.dialect->answer) {
+    case ED_ANSWER_VECTORS:
+    case ED_ANSWER_TOKENS:
+        return info->task == EMBEDD_TASK_VECTOR ||
+               ed_problem_set(&job->problem, ED_PROBLEM_WRONG_TASK, EMBEDD_NO_INDEX,
+                              "model is not an embedding model; it answers POST %s",
+                              info->task == EMBEDD_TASK_SPARSE ? "/embed_sparse" : "/rerank");
+    case ED_ANSWER_SPARSE:
+        return info->task == EMBEDD_TASK_SPARSE ||
+               ed_problem_set(&job->problem, ED_PROBLEM_WRONG_TASK, EMBEDD_NO_INDEX,
+                              "model is not an embedding model with SPLADE pooling");
+    case ED_ANSWER_SCORES:
+        break;
+    }
+    return (info->task == EMBEDD_TASK_SCORE && info->dimensions == 1) ||
+           ed_problem_set(&job->problem, ED_PROBLEM_WRONG_TASK, EMBEDD_NO_INDEX,
+                          "model is not a re-ranker model");
 }
 
 static bool resolve_dimensions(ed_job *job, const embedd_model *model)
 {
     ed_request *request = &job->request;
+    if (request->dialect->answer == ED_ANSWER_TOKENS) {
+        job->n_dimensions = embedd_model_get_info(model)->hidden_size;
+        return true;
+    }
     job->n_dimensions = embedd_model_dimensions(model, request->pooling);
     if (job->n_dimensions == 0)
         return ed_problem_set(&job->problem, ED_PROBLEM_INVALID_VALUE, EMBEDD_NO_INDEX,
@@ -110,21 +145,39 @@ static bool find_prompt(ed_job *job, const embedd_model_info *info)
     return true;
 }
 
-/* All but the ids, whose number is not known yet. The reply's bytes are counted here, too. */
+/* All but the ids, whose number is not known yet, and vectors of tokens. */
 static bool allocate(ed_job *job, ed_budget *budget)
 {
-    size_t n_texts = job->request.n_texts, n_floats, n_bytes;
-    const ed_result result = {.n_dimensions = job->n_dimensions};
-    if (!ed_mul_size(n_texts, job->n_dimensions, &n_floats) ||
-        !ed_mul_size(n_floats, sizeof(float), &n_bytes) ||
-        !ed_add_size(n_bytes, n_texts * (sizeof(embedd_usage) + sizeof(embedd_row)), &n_bytes) ||
-        !ed_add_size(n_bytes, ed_reply_bytes_max(&job->request, &result), &n_bytes) ||
-        !ed_budget_take(budget, &job->n_reserved, n_bytes))
+    size_t n_texts = job->request.n_texts;
+    if (!ed_budget_take(budget, &job->n_reserved,
+                        n_texts * (sizeof(embedd_usage) + sizeof(embedd_row))))
         return ed_problem_set(&job->problem, ED_PROBLEM_OVERLOADED, EMBEDD_NO_INDEX, NULL);
     job->usages = ed_calloc(n_texts, sizeof *job->usages);
     job->ticket.rows = ed_calloc(n_texts, sizeof *job->ticket.rows);
+    if (!job->usages || !job->ticket.rows)
+        return no_memory(job);
+    job->n_vectors = n_texts;
+    return job->request.dialect->answer == ED_ANSWER_TOKENS || allocate_vectors(job, budget);
+}
+
+/* The reply's bytes are counted here, too. */
+static bool allocate_vectors(ed_job *job, ed_budget *budget)
+{
+    ed_answer answer = job->request.dialect->answer;
+    size_t n_floats, n_bytes;
+    const ed_result result = {.n_dimensions = job->n_dimensions, .n_vectors = job->n_vectors};
+    bool large = answer == ED_ANSWER_TOKENS || answer == ED_ANSWER_SPARSE;
+    if (large && job->n_vectors > FLOATS_MAX / job->n_dimensions)
+        return ed_problem_set(&job->problem, ED_PROBLEM_BATCH_TOO_LARGE, EMBEDD_NO_INDEX,
+                              "too many inputs: the answer would have more than %zu numbers",
+                              FLOATS_MAX);
+    if (!ed_mul_size(job->n_vectors, job->n_dimensions, &n_floats) ||
+        !ed_mul_size(n_floats, sizeof(float), &n_bytes) ||
+        !ed_add_size(n_bytes, ed_reply_bytes_max(&job->request, &result), &n_bytes) ||
+        !ed_budget_take(budget, &job->n_reserved, n_bytes))
+        return ed_problem_set(&job->problem, ED_PROBLEM_OVERLOADED, EMBEDD_NO_INDEX, NULL);
     job->vectors = ed_calloc(n_floats, sizeof *job->vectors);
-    return job->usages && job->ticket.rows && job->vectors ? true : no_memory(job);
+    return job->vectors ? true : no_memory(job);
 }
 
 static bool encode_texts(ed_job *job, const ed_prepare_options *options, size_t *n_ids)
@@ -153,8 +206,12 @@ static bool encode_text(ed_job *job, embedd_encoder *encoder, size_t text_index,
 {
     embedd_error err;
     embedd_usage *usage = &job->usages[text_index];
-    embedd_status status = embedd_encode(encoder, job->request.texts[text_index], &job->encode, ids,
-                                         ids_cap, usage, &err);
+    embedd_text text = job->request.texts[text_index];
+    embedd_status status =
+        job->request.dialect->answer == ED_ANSWER_SCORES
+            ? embedd_encode_pair(encoder, job->request.query, text, &job->encode, ids, ids_cap,
+                                 usage, &err)
+            : embedd_encode(encoder, text, &job->encode, ids, ids_cap, usage, &err);
     if (status == EMBEDD_OK)
         return true;
     if (status == EMBEDD_ARGUMENT && job->request.tokens_max > 0)
@@ -174,17 +231,22 @@ static bool encode_text(ed_job *job, embedd_encoder *encoder, size_t text_index,
 static void make_rows(ed_job *job)
 {
     const int32_t *ids = job->ids;
+    float *out = job->vectors;
+    bool tokens = job->request.dialect->answer == ED_ANSWER_TOKENS;
     for (size_t i = 0; i < job->request.n_texts; i++) {
         const embedd_usage *usage = &job->usages[i];
         job->ticket.rows[i] = (embedd_row){
             .ids = ids,
             .n_tokens = usage->n_tokens,
             .n_tokens_prompt = usage->n_tokens_prompt,
+            .n_tokens_first = usage->n_tokens_first,
+            .output = tokens ? EMBEDD_OUTPUT_TOKENS : EMBEDD_OUTPUT_MODEL,
             .pooling = job->request.pooling,
             .dimensions = job->request.dimensions,
             .normalize = job->request.normalize,
-            .out = job->vectors + i * job->n_dimensions,
+            .out = out,
         };
+        out += job->n_dimensions * (tokens ? usage->n_tokens : 1);
         ids += usage->n_tokens;
         job->n_truncated += usage->n_tokens_total > usage->n_tokens;
     }

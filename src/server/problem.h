@@ -15,6 +15,7 @@
     XX(MISSING_FIELD, 400, "missing_field", 0, "a field is missing")                               \
     XX(UNKNOWN_POOLING, 400, "unknown_pooling", 0, "there is no such pooling")                     \
     XX(UNKNOWN_PROMPT, 400, "unknown_prompt", 0, "the model has no such prompt")                   \
+    XX(WRONG_TASK, 400, "wrong_task", 0, "the model is not made for that")                         \
     XX(UNAUTHORIZED, 401, "unauthorized", 0,                                                       \
        "the request needs Authorization: Bearer and the key")                                      \
     XX(FORBIDDEN_HOST, 403, "forbidden_host", 0, "the Host header names another server")           \

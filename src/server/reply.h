@@ -8,7 +8,8 @@
 typedef struct ed_result {
     const char *model_id;
     size_t n_dimensions;
-    const float *vectors;       /* [n_texts][n_dimensions] */
+    const float *vectors;       /* [n_vectors][n_dimensions] */
+    size_t n_vectors;           /* n_texts; of ED_ANSWER_TOKENS as many as tokens */
     const embedd_usage *usages; /* [n_texts] */
     double seconds;             /* since the request's body was complete */
 } ed_result;
@@ -19,10 +20,11 @@ size_t ed_reply_bytes_max(const ed_request *request, const ed_result *result);
 /* [0.1,0.2] or, if the request asks for it, "zczMPc3MTD4=": the same float32, little-endian. False
  * if a number is not finite, with the problem, or if the buffer has failed. */
 bool ed_reply_vector(ed_buf *reply, const ed_request *request, const ed_result *result,
-                     size_t text_index, ed_problem *problem);
+                     size_t vector_index, ed_problem *problem);
 
-/* The float32 numbers as bytes, little-endian; otherwise as above. */
-bool ed_reply_bytes(ed_buf *reply, const ed_result *result, size_t text_index, ed_problem *problem);
+/* The numbers as bytes, little-endian, in the request's encoding; otherwise as above. */
+bool ed_reply_bytes(ed_buf *reply, const ed_request *request, const ed_result *result,
+                    size_t vector_index, ed_problem *problem);
 
 /* Of all texts. */
 size_t ed_reply_n_tokens(const ed_request *request, const ed_result *result);

@@ -19,6 +19,14 @@ typedef struct ed_file_request {
     size_t n_text_bytes; /* of all chunks */
 } ed_file_request;
 
+/* Numbers of a vector in a reply of bytes; see docs/api.md. */
+typedef enum ed_encoding {
+    ED_ENCODING_FLOAT32 = 0,
+    ED_ENCODING_INT8,    /* a float32 scale, then a byte for each number */
+    ED_ENCODING_UBINARY, /* the signs, eight in a byte */
+    ED_ENCODING_BINARY   /* the same less 128 */
+} ed_encoding;
+
 typedef struct ed_request {
     const ed_dialect *dialect; /* how the reply is written */
     embedd_text *texts;        /* [n_texts] slices of the body, or of a document */
@@ -31,6 +39,11 @@ typedef struct ed_request {
     bool raw_if_model;       /* not normalized if the old Ollama route is not, for this model */
     embedd_pooling pooling;  /* default the model's */
     embedd_text source;      /* /similarity: the last of `texts`; bytes NULL = none given */
+    embedd_text query;       /* what texts are scored against; bytes NULL = none given */
+    bool raw_scores;         /* no sigmoid */
+    bool return_texts;       /* the reply repeats them */
+    size_t top_n;            /* so many of the best; 0 = all */
+    ed_encoding encoding;    /* of a reply of bytes */
     embedd_text prompt;      /* bytes NULL = none given */
     embedd_text prompt_name; /* bytes NULL = none given */
     size_t dimensions;       /* 0 = all of them */

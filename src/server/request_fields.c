@@ -64,13 +64,17 @@ bool ed_read_inputs(ed_request_parser *p, ed_json_token token)
 /* False if there is nothing to read. The last of a repeated field counts. */
 static bool begin_texts(ed_request_parser *p, ed_json_token token, unsigned bit)
 {
+    ed_begin_texts(p, bit);
+    if (token == ED_JSON_NULL)
+        p->given &= ~bit;
+    return token != ED_JSON_NULL;
+}
+
+void ed_begin_texts(ed_request_parser *p, unsigned bit)
+{
     if (!(p->given & ~bit))
         p->request->n_texts = 0;
-    p->given &= ~bit;
-    if (token == ED_JSON_NULL)
-        return false;
     p->given |= bit;
-    return true;
 }
 
 static bool read_list(ed_request_parser *p, const char *field)

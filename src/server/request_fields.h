@@ -33,6 +33,8 @@ bool ed_read_fields(ed_request_parser *p, const ed_request_field *fields, size_t
 bool ed_read_texts(ed_request_parser *p, ed_json_token token);
 bool ed_read_text(ed_request_parser *p, ed_json_token token);
 bool ed_read_inputs(ed_request_parser *p, ed_json_token token);
+/* Before a dialect reads a list of its own: forgets the texts that the same field has brought. */
+void ed_begin_texts(ed_request_parser *p, unsigned bit);
 
 bool ed_read_model(ed_request_parser *p, ed_json_token token);
 bool ed_read_normalize(ed_request_parser *p, ed_json_token token);

@@ -33,6 +33,11 @@ static const ed_route routes[] = {
     {"/embed", POST, true, &ed_dialect_binary, NULL, "application/octet-stream", true},
     {"/embed", POST, true, SIDECAR, NULL, NULL, false},
     {"/embed-file", POST, true, &ed_dialect_file, NULL, NULL, false},
+    {"/embed_all", POST, true, &ed_dialect_tokens, NULL, NULL, false},
+    {"/embed_sparse", POST, true, &ed_dialect_sparse, NULL, NULL, false},
+    {"/rerank", POST, true, &ed_dialect_rerank, NULL, NULL, false},
+    {"/v1/rerank", POST, true, &ed_dialect_cohere, NULL, NULL, false},
+    {"/v2/rerank", POST, true, &ed_dialect_cohere, NULL, NULL, false},
     {"/similarity", POST, true, &ed_dialect_similarity, NULL, NULL, false},
     {"/shutdown", POST, true, SIDECAR, answer_shutdown, NULL, false},
     /* Ollama's */

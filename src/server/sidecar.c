@@ -5,7 +5,9 @@
 
 #include "server/json_text.h"
 
+static bool read_encoding(ed_request_parser *p, ed_json_token token);
 static bool check(ed_request_parser *p);
+static bool check_numbers(ed_request_parser *p);
 static bool check_binary(ed_request_parser *p);
 static bool put_vectors(ed_buf *reply, const ed_request *request, const ed_result *result,
                         ed_problem *problem);
@@ -24,11 +26,12 @@ static const ed_request_field fields[] = {
     {"prompt_name", ed_read_prompt_name},
     {"dimensions", ed_read_dimensions},
     {"batch_size", ed_read_batch_size},
+    {"encoding", read_encoding},
 };
 
 const ed_dialect ed_dialect_sidecar = {.fields = fields,
                                        .n_fields = sizeof fields / sizeof *fields,
-                                       .check = check,
+                                       .check = check_numbers,
                                        .put_vectors = put_vectors,
                                        .put_problem = ed_put_problem};
 
@@ -50,6 +53,36 @@ static bool check(ed_request_parser *p)
         return ed_problem_set(p->problem, ED_PROBLEM_MISSING_FIELD, EMBEDD_NO_INDEX,
                               "expected \"texts\", a list of strings, or \"text\", a string");
     return true;
+}
+
+/* Only what is sent as bytes can be of another type: check_binary. */
+static bool check_numbers(ed_request_parser *p)
+{
+    if (p->request->encoding != ED_ENCODING_FLOAT32)
+        return ed_problem_set(p->problem, ED_PROBLEM_INVALID_VALUE, EMBEDD_NO_INDEX,
+                              "that \"encoding\" needs Accept: application/octet-stream");
+    return check(p);
+}
+
+/* Names as in quantize_embeddings of sentence-transformers. */
+static bool read_encoding(ed_request_parser *p, ed_json_token token)
+{
+    static const char *const names[] = {[ED_ENCODING_FLOAT32] = "float32",
+                                        [ED_ENCODING_INT8] = "int8",
+                                        [ED_ENCODING_UBINARY] = "ubinary",
+                                        [ED_ENCODING_BINARY] = "binary"};
+    embedd_text name = {0};
+    p->request->encoding = ED_ENCODING_FLOAT32;
+    if (!ed_read_string(p, token, "\"encoding\"", &name))
+        return false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (ed_text_is(name, names[i])) {
+            p->request->encoding = (ed_encoding)i;
+            return true;
+        }
+    }
+    return !name.bytes || ed_problem_set(p->problem, ED_PROBLEM_INVALID_VALUE, EMBEDD_NO_INDEX,
+                                         "\"encoding\" is float32, int8, binary or ubinary");
 }
 
 /* Whoever wants bytes gets them, whatever the field's name. */
@@ -89,7 +122,7 @@ static bool put_bytes(ed_buf *reply, const ed_request *request, const ed_result 
                       ed_problem *problem)
 {
     for (size_t i = 0; i < request->n_texts; i++)
-        if (!ed_reply_bytes(reply, result, i, problem) && !reply->failed)
+        if (!ed_reply_bytes(reply, request, result, i, problem) && !reply->failed)
             return false;
     return ed_reply_end(reply, problem);
 }

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "server/json_text.h"
+#include "server/model_type.h"
 
 #include <stdio.h>
 #include <sys/resource.h>
@@ -89,13 +90,16 @@ static void put_tei(ed_buf *reply, const ed_service *service)
 {
     const embedd_model_info *info = embedd_model_get_info(service->model);
     ed_buf_printf(reply,
-                  "\"model_dtype\":\"%s\",\"model_type\":{\"embedding\":{\"pooling\":\"%s\"}},"
+                  "\"model_dtype\":\"%s\","
                   "\"max_input_length\":%zu,\"max_client_batch_size\":%zu,"
                   "\"max_concurrent_requests\":%zu,\"max_batch_tokens\":%zu,"
                   "\"auto_truncate\":true,",
-                  info->dtype, info->pooling, info->tokens_max, service->options->texts_max,
+                  info->dtype, info->tokens_max, service->options->texts_max,
                   service->options->queue_requests_max,
                   embedd_session_batch_tokens_max(service->session));
+    ed_buf_append_text(reply, "\"model_type\":");
+    ed_put_model_type(reply, info);
+    ed_buf_append(reply, ",", 1);
 }
 
 /* What GET / says to a client that looks whether Ollama is there. */

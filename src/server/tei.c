@@ -13,22 +13,48 @@ static bool put_similarities(ed_buf *reply, const ed_request *request, const ed_
                              ed_problem *problem);
 static bool put_vectors(ed_buf *reply, const ed_request *request, const ed_result *result,
                         ed_problem *problem);
-static void put_problem(ed_buf *reply, const ed_problem *problem);
-static unsigned http_status(ed_problem_code code);
+static bool check_inputs(ed_request_parser *p);
+static bool put_tokens(ed_buf *reply, const ed_request *request, const ed_result *result,
+                       ed_problem *problem);
+static bool put_sparse(ed_buf *reply, const ed_request *request, const ed_result *result,
+                       ed_problem *problem);
+static bool put_weight(ed_buf *reply, size_t token, float weight);
 
-const ed_dialect ed_dialect_tei = {
-    .put_vectors = put_vectors, .put_problem = put_problem, .http_status = http_status};
+const ed_dialect ed_dialect_tei = {.put_vectors = put_vectors,
+                                   .put_problem = ed_tei_put_problem,
+                                   .http_status = ed_tei_http_status};
 
 static const ed_request_field similarity_fields[] = {{"inputs", read_compared},
                                                      {"parameters", read_parameters}};
+
+static const ed_request_field input_fields[] = {{"inputs", ed_read_inputs},
+                                                {"truncate", ed_read_truncate},
+                                                {"truncation_direction", ed_read_direction},
+                                                {"prompt_name", ed_read_prompt_name}};
+
+const ed_dialect ed_dialect_tokens = {.answer = ED_ANSWER_TOKENS,
+                                      .fields = input_fields,
+                                      .n_fields = sizeof input_fields / sizeof *input_fields,
+                                      .check = check_inputs,
+                                      .put_vectors = put_tokens,
+                                      .put_problem = ed_tei_put_problem,
+                                      .http_status = ed_tei_http_status};
+
+const ed_dialect ed_dialect_sparse = {.answer = ED_ANSWER_SPARSE,
+                                      .fields = input_fields,
+                                      .n_fields = sizeof input_fields / sizeof *input_fields,
+                                      .check = check_inputs,
+                                      .put_vectors = put_sparse,
+                                      .put_problem = ed_tei_put_problem,
+                                      .http_status = ed_tei_http_status};
 
 const ed_dialect ed_dialect_similarity = {
     .fields = similarity_fields,
     .n_fields = sizeof similarity_fields / sizeof *similarity_fields,
     .check = check_compared,
     .put_vectors = put_similarities,
-    .put_problem = put_problem,
-    .http_status = http_status};
+    .put_problem = ed_tei_put_problem,
+    .http_status = ed_tei_http_status};
 
 static bool put_vectors(ed_buf *reply, const ed_request *request, const ed_result *result,
                         ed_problem *problem)
@@ -44,12 +70,14 @@ static bool put_vectors(ed_buf *reply, const ed_request *request, const ed_resul
     return ed_reply_end(reply, problem);
 }
 
-static void put_problem(ed_buf *reply, const ed_problem *problem)
+void ed_tei_put_problem(ed_buf *reply, const ed_problem *problem)
 {
-    unsigned status = http_status(problem->code);
+    unsigned status = ed_tei_http_status(problem->code);
     const char *type = "Backend";
     if (status == 429)
         type = "Overloaded";
+    else if (status == 424)
+        type = "Backend";
     else if (problem->code == ED_PROBLEM_MISSING_FIELD)
         type = "Empty";
     else if (status >= 400 && status < 500)
@@ -59,12 +87,77 @@ static void put_problem(ed_buf *reply, const ed_problem *problem)
     ed_buf_printf(reply, ",\"error_type\":\"%s\"}\n", type);
 }
 
-/* A value that cannot be is 422 there. */
-static unsigned http_status(ed_problem_code code)
+/* A value that cannot be is 422 there, and a model that cannot do it 424. */
+unsigned ed_tei_http_status(ed_problem_code code)
 {
     bool value = code == ED_PROBLEM_INVALID_VALUE || code == ED_PROBLEM_UNKNOWN_PROMPT ||
                  code == ED_PROBLEM_UNKNOWN_POOLING;
+    if (code == ED_PROBLEM_WRONG_TASK)
+        return 424;
     return value ? 422 : ed_problem_http_status(code);
+}
+
+/* ---- POST /embed_all and /embed_sparse ------------------------------------------------------- */
+
+static bool check_inputs(ed_request_parser *p)
+{
+    return p->given ? true
+                    : ed_problem_set(p->problem, ED_PROBLEM_MISSING_FIELD, EMBEDD_NO_INDEX,
+                                     "expected \"inputs\", a string or a list of strings");
+}
+
+/* [[[0.1, ...], ...], ...]: of each text a vector for each token. */
+static bool put_tokens(ed_buf *reply, const ed_request *request, const ed_result *result,
+                       ed_problem *problem)
+{
+    size_t vector = 0;
+    ed_buf_append(reply, "[", 1);
+    for (size_t i = 0; i < request->n_texts; i++) {
+        ed_buf_append(reply, i > 0 ? ",[" : "[", i > 0 ? 2 : 1);
+        for (size_t j = 0; j < result->usages[i].n_tokens; j++) {
+            if (j > 0)
+                ed_buf_append(reply, ",", 1);
+            if (!ed_reply_vector(reply, request, result, vector++, problem) && !reply->failed)
+                return false;
+        }
+        ed_buf_append(reply, "]", 1);
+    }
+    ed_buf_append(reply, "]", 1);
+    return ed_reply_end(reply, problem);
+}
+
+/* [[{"index":7,"value":0.5}, ...], ...]: what is not 0, by token id. */
+static bool put_sparse(ed_buf *reply, const ed_request *request, const ed_result *result,
+                       ed_problem *problem)
+{
+    ed_buf_append(reply, "[", 1);
+    for (size_t i = 0; i < request->n_texts; i++) {
+        const float *weights = result->vectors + i * result->n_dimensions;
+        const char *open = i > 0 ? ",[" : "[";
+        ed_buf_append_text(reply, open);
+        bool first = true;
+        for (size_t j = 0; j < result->n_dimensions; j++) {
+            if (weights[j] == 0)
+                continue;
+            ed_buf_append(reply, ",", first ? 0 : 1);
+            first = false;
+            if (!put_weight(reply, j, weights[j]))
+                return ed_problem_set(problem, ED_PROBLEM_NONFINITE_OUTPUT, i, NULL);
+        }
+        ed_buf_append(reply, "]", 1);
+    }
+    ed_buf_append(reply, "]", 1);
+    return ed_reply_end(reply, problem);
+}
+
+static bool put_weight(ed_buf *reply, size_t token, float weight)
+{
+    char number[ED_FLOAT_TEXT_ROOM];
+    size_t n_bytes = ed_float_text(weight, number);
+    ed_buf_printf(reply, "{\"index\":%zu,\"value\":", token);
+    ed_buf_append(reply, number, n_bytes);
+    ed_buf_append(reply, "}", 1);
+    return n_bytes > 0;
 }
 
 /* ---- POST /similarity ------------------------------------------------------------------------ */
