@@ -1,6 +1,7 @@
 """What our own replies have beside JSON: bytes, request ids, timings."""
 
 import re
+import struct
 import unittest
 
 from running_server import RunningServer, bits, golden_rows
@@ -30,6 +31,35 @@ class RepliesTest(unittest.TestCase):
             self.assertEqual(reply.headers["X-Embedd-Truncated"], "1")
             self.assertGreater(int(reply.headers["X-Embedd-Tokens"]), 128)
         self.assertEqual(self.server.post({"texts": []}, headers=BYTES).body, b"")
+
+    def test_quantized_bytes(self):
+        texts = [ROW["text"], "", "b", "word " * 400]
+        for fields in ({}, {"dimensions": 21, "normalize": False}):
+            vectors = self.server.embed(texts, **fields)
+            n = len(vectors[0])
+            replies = {name: self.server.post({"texts": texts, "encoding": name, **fields}, headers=BYTES)
+                       for name in ("float32", "int8", "ubinary", "binary")}
+            self.assertEqual({reply.status for reply in replies.values()}, {200})
+            self.assertEqual(replies["float32"].body, b"".join(map(bits, vectors)))
+            size = (n + 7) // 8  # packed as numpy.packbits does it, row by row
+            ubinary = [int("".join(str(int(x > 0)) for x in v).ljust(8 * size, "0"), 2).to_bytes(size, "big")
+                       for v in vectors]
+            self.assertEqual(replies["ubinary"].body, b"".join(ubinary))
+            self.assertEqual(replies["binary"].body,
+                             struct.pack("%db" % (size * len(texts)), *(b - 128 for v in ubinary for b in v)))
+            for i, vector in enumerate(vectors):
+                scale, *numbers = struct.unpack_from("<f%db" % n, replies["int8"].body, i * (n + 4))
+                self.assertEqual(max(map(abs, numbers)), 127)
+                for number, x in zip(numbers, vector):
+                    self.assertLessEqual(abs(number * scale - x), scale * 0.5001)
+            self.assertEqual(len(replies["int8"].body), (n + 4) * len(texts))
+
+    def test_an_encoding_that_cannot_be(self):
+        for encoding, headers in (("int4", BYTES), (8, BYTES), ("int8", {}), ("binary", {})):
+            reply = self.server.post({"texts": ["a"], "encoding": encoding}, headers=headers)
+            self.assertEqual(reply.status, 400, encoding)
+        for encoding in (None, "float32"):
+            self.assertEqual(self.server.post({"texts": ["a"], "encoding": encoding}).status, 200)
 
     def test_an_error_is_json_for_whoever_wanted_bytes(self):
         reply = self.server.post({"texts": [1]}, headers=BYTES)
