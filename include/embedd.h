@@ -123,6 +123,9 @@ typedef enum embedd_task {
     EMBEDD_TASK_SCORE       /* two texts -> a number for each label (cross-encoder) */
 } embedd_task;
 
+/* The CPU levels that this machine can run, lowest first: "ref", ..., NULL. */
+EMBEDD_API const char *const *embedd_cpu_levels(void);
+
 typedef struct embedd_model_options {
     embedd_dtype dtype;
     const char *cpu_level; /* "ref", "avx2", ...; NULL = the best one, or EMBEDD_CPU if set */

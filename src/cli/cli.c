@@ -87,6 +87,12 @@ static int run(const ed_arguments *arguments)
         return ed_command_list(arguments);
     case ED_COMMAND_PULL:
         return ed_command_pull(arguments);
+    case ED_COMMAND_VERIFY:
+        return ed_command_verify(arguments);
+    case ED_COMMAND_DOCTOR:
+        return ed_command_doctor(arguments);
+    case ED_COMMAND_MIGRATE:
+        return ed_command_migrate(arguments);
     case ED_COMMAND_COMPLETION:
         return completion(arguments);
     case ED_COMMAND_HELP:

@@ -1,4 +1,5 @@
-/* The command line: `embedd serve | embed | similarity | info | list | pull`. */
+/* The command line: `embedd serve | embed | similarity | info | list | pull | verify | doctor |
+ * migrate`. */
 #ifndef ED_CLI_H
 #define ED_CLI_H
 

@@ -10,6 +10,9 @@ int ed_command_similarity(const ed_arguments *arguments);
 int ed_command_info(const ed_arguments *arguments);
 int ed_command_list(const ed_arguments *arguments);
 int ed_command_pull(const ed_arguments *arguments);
+int ed_command_verify(const ed_arguments *arguments);
+int ed_command_doctor(const ed_arguments *arguments);
+int ed_command_migrate(const ed_arguments *arguments);
 
 /* Prints "embedd: " and the sentence on standard error; returns the exit code of the status. */
 int ed_complain(const embedd_error *err);

@@ -14,6 +14,11 @@ static bool is_typed(ed_option option, ed_command command)
     return ed_option_applies(option, command) && ed_options[option].kind != ED_OPTION_SECRET;
 }
 
+static bool takes_file_operand(ed_command command)
+{
+    return strstr(ed_commands[command].operands, "FILE") != NULL;
+}
+
 static void print_choices(FILE *out, const char *choices)
 {
     for (const char *c = choices; *c; c++)
@@ -48,7 +53,7 @@ static void print_bash(FILE *out)
     fputs("# bash completion of embedd; source it\n"
           "_embedd()\n{\n"
           "    local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n"
-          "    local command=${COMP_WORDS[1]} words=\n"
+          "    local command=${COMP_WORDS[1]} words= files=\n"
           "    COMPREPLY=()\n"
           "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        words=\"",
           out);
@@ -91,10 +96,10 @@ static void print_bash(FILE *out)
             print_choices(out, ed_commands[i].operands);
         if (i == ED_COMMAND_HELP)
             print_commands(out);
-        fputs("\";;\n", out);
+        fprintf(out, "\"%s;;\n", takes_file_operand((ed_command)i) ? "; files=-f" : "");
     }
     fputs("    esac\n"
-          "    COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
+          "    COMPREPLY=($(compgen $files -W \"$words\" -- \"$current\"))\n"
           "}\n"
           "complete -F _embedd embedd\n",
           out);
@@ -167,7 +172,9 @@ static void print_zsh(FILE *out)
             print_commands(out);
             fputs(")'", out);
         } else {
-            fputs("            '*:text:'", out);
+            fputs(takes_file_operand((ed_command)i) ? "            '1:file:_files'"
+                                                    : "            '*:text:'",
+                  out);
         }
         fputs(";;\n", out);
     }
@@ -187,6 +194,9 @@ static void print_fish(FILE *out)
         fputs("'\n", out);
     }
     for (int i = 0; i < ED_COMMAND_COUNT; i++) {
+        if (takes_file_operand((ed_command)i))
+            fprintf(out, "complete -c embedd -n '__fish_seen_subcommand_from %s' -F\n",
+                    ed_commands[i].name);
         for (int j = 0; j < ED_OPTION_COUNT; j++) {
             const ed_option_spec *spec = &ed_options[j];
             if (!is_typed((ed_option)j, (ed_command)i))

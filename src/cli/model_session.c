@@ -47,7 +47,8 @@ embedd_model_options ed_model_options(const ed_arguments *arguments, char **cach
     return (embedd_model_options){.dtype = parse_dtype(arguments->values[ED_OPTION_DTYPE].text),
                                   .cpu_level = arguments->values[ED_OPTION_CPU].text,
                                   .cache_folder = *cache,
-                                  .cache_check = arguments->command == ED_COMMAND_INFO};
+                                  .cache_check = arguments->command == ED_COMMAND_INFO ||
+                                                 arguments->command == ED_COMMAND_VERIFY};
 }
 
 static embedd_status check_prompt_name(const embedd_model_info *info, const char *name,

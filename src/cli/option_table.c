@@ -5,7 +5,8 @@
 #include <stdio.h>
 
 #define BIT(command)   (1u << ED_COMMAND_##command)
-#define ON_MODEL       (BIT(SERVE) | BIT(EMBED) | BIT(SIMILARITY) | BIT(INFO))
+#define ON_SESSION     (BIT(SERVE) | BIT(EMBED) | BIT(SIMILARITY) | BIT(INFO) | BIT(VERIFY))
+#define ON_MODEL       (ON_SESSION | BIT(DOCTOR) | BIT(MIGRATE))
 #define ON_TEXTS       (BIT(EMBED) | BIT(SIMILARITY))
 #define ON_ALL         ((1u << ED_COMMAND_COUNT) - 1)
 #define ANY_NUMBER_MAX ((uint64_t)1 << 40)
@@ -83,6 +84,44 @@ const ed_command_spec ed_commands[ED_COMMAND_COUNT] = {
           {"embedd pull sentence-transformers/all-mpnet-base-v2@main",
            "ask the hub even if there is one, and take its newest revision"},
           {"HF_ENDPOINT=https://hub.example embedd pull acme/our-model", "from a mirror"}}},
+    [ED_COMMAND_VERIFY] =
+        {"verify",
+         "[FILE]",
+         1,
+         "check that a model computes the vectors it should",
+         "Embeds the texts of FILE and compares with the vectors that stand there: JSON Lines with "
+         "text and vector, an Arrow file, or the file of vectors that Ollama's own tests use. "
+         "Without FILE, expected.jsonl in the model's folder is taken, and without that one a few "
+         "texts are compared with the plain C kernels. Exits with 1 if the vectors are others.",
+         {{"embedd verify -m all-MiniLM-L6-v2", "this machine's kernels against plain C"},
+          {"embedd verify -m ollama:all-minilm embed.json",
+           "against vectors that Ollama published"},
+          {"embedd embed -m all-MiniLM-L6-v2 --file texts.txt --out expected.jsonl",
+           "write vectors to compare with later"}}},
+    [ED_COMMAND_DOCTOR] =
+        {"doctor",
+         "",
+         0,
+         "look for what is wrong on this machine",
+         "Reports the CPU level, threads, memory, models and ports, and embeds three sentences "
+         "with --model or the smallest model there is. Each line is ok or a warning that says what "
+         "to do. Exits with 1 if there is a warning.",
+         {{"embedd doctor", "a line for each check"},
+          {"embedd doctor -m all-MiniLM-L6-v2 --json", "for a bug report"}}},
+    [ED_COMMAND_MIGRATE] =
+        {"migrate",
+         "FILE",
+         1,
+         "tell which model made the vectors of a table",
+         "Takes a sample of FILE, texts with the vectors that another program computed (JSON Lines "
+         "with text and vector, or an Arrow file such as LanceDB exports), and tries the models of "
+         "this machine, or only --model, with each of their prompts: says whether the old vectors "
+         "are raw or of length 1, which model reproduces them, and whether the table needs a new "
+         "index. Exits with 1 if it does.",
+         {{"embedd migrate old.jsonl", "try every model that embedd list shows"},
+          {"embedd migrate table.arrow --field body --vector-field embedding -m "
+           "ollama:nomic-embed-text",
+           "one model, other columns"}}},
     [ED_COMMAND_COMPLETION] =
         {"completion",
          "bash|zsh|fish",
@@ -115,8 +154,9 @@ const ed_option_spec ed_options[ED_OPTION_COUNT] = {
     [ED_OPTION_HOST] = {"host", NULL, ED_OPTION_TEXT, "ADDRESS", NULL, 0, 0, "127.0.0.1",
                         "the address to listen on", BIT(SERVE)},
     [ED_OPTION_PORT] = {"port", "p", ED_OPTION_NUMBER, "N", NULL, 0, 65535, "8421",
-                        "the port to listen on; 0 takes any free one and the ready line tells it",
-                        BIT(SERVE)},
+                        "the port to listen on; 0 takes any free one and the ready line tells it; "
+                        "doctor looks who answers there",
+                        BIT(SERVE) | BIT(DOCTOR)},
     [ED_OPTION_UNIX] = {"unix", NULL, ED_OPTION_TEXT, "PATH", NULL, 0, 0, NULL,
                         "listen on a Unix socket that only this user can open, instead of an "
                         "address",
@@ -148,7 +188,17 @@ const ed_option_spec ed_options[ED_OPTION_COUNT] = {
                          "read one JSON object from each line of FILE; - is standard input",
                          BIT(EMBED)},
     [ED_OPTION_FIELD] = {"field", NULL, ED_OPTION_TEXT, "NAME", NULL, 0, 0, "text",
-                         "the field of a --jsonl object that holds the text", BIT(EMBED)},
+                         "the field of a JSON object, or the column, that holds the text",
+                         BIT(EMBED) | BIT(VERIFY) | BIT(MIGRATE)},
+    [ED_OPTION_VECTOR_FIELD] = {"vector-field", NULL, ED_OPTION_TEXT, "NAME", NULL, 0, 0, "vector",
+                                "the field or column that holds the vector",
+                                BIT(VERIFY) | BIT(MIGRATE)},
+    [ED_OPTION_SAMPLE] = {"sample", NULL, ED_OPTION_NUMBER, "N", NULL, 1, 4096, "100",
+                          "how many records to look at", BIT(MIGRATE)},
+    [ED_OPTION_MIN_COSINE] = {"min-cosine", NULL, ED_OPTION_TEXT, "X", NULL, 0, 0, NULL,
+                              "the least cosine that counts as the same vector; what the number "
+                              "type keeps if not given",
+                              BIT(VERIFY)},
     [ED_OPTION_FORMAT] =
         {"format", NULL, ED_OPTION_CHOICE, "FORMAT", "json|jsonl|npy", 0, 0, NULL,
          "json: one object, as POST /embed answers; jsonl: one object a line, with the "
@@ -158,7 +208,9 @@ const ed_option_spec ed_options[ED_OPTION_COUNT] = {
     [ED_OPTION_OUT] = {"out", "o", ED_OPTION_TEXT, "FILE", NULL, 0, 0, NULL,
                        "write to FILE; - is standard output", BIT(EMBED)},
     [ED_OPTION_JSON] = {"json", NULL, ED_OPTION_SWITCH, NULL, NULL, 0, 0, NULL,
-                        "print JSON for another program", BIT(SIMILARITY) | BIT(INFO) | BIT(LIST)},
+                        "print JSON for another program",
+                        BIT(SIMILARITY) | BIT(INFO) | BIT(LIST) | BIT(VERIFY) | BIT(DOCTOR) |
+                            BIT(MIGRATE)},
     [ED_OPTION_NAMES] = {"names", NULL, ED_OPTION_SWITCH, NULL, NULL, 0, 0, NULL,
                          "print the names only, one a line", BIT(LIST)},
     [ED_OPTION_POOLING] = {"pooling", NULL, ED_OPTION_CHOICE, "MODE",
@@ -220,7 +272,7 @@ const ed_option_spec ed_options[ED_OPTION_COUNT] = {
     [ED_OPTION_PROGRESS] = {"progress", NULL, ED_OPTION_SWITCH, NULL, NULL, 0, 0, NULL,
                             "report progress on standard error, also where that is no terminal; "
                             "--no-progress keeps quiet",
-                            BIT(EMBED) | BIT(PULL)},
+                            BIT(EMBED) | BIT(PULL) | BIT(MIGRATE)},
     [ED_OPTION_MAN] = {"man", NULL, ED_OPTION_BARE, NULL, NULL, 0, 0, NULL,
                        "print the manual page, in the language of man(1)", BIT(HELP)},
     [ED_OPTION_HELP] = {"help", "h", ED_OPTION_BARE, NULL, NULL, 0, 0, NULL, "explain the command",

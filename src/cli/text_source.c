@@ -48,6 +48,14 @@ embedd_status ed_text_source_open(ed_text_source *source, const ed_arguments *ar
     return open_file(source, jsonl ? jsonl : file ? file : "-", err);
 }
 
+embedd_status ed_text_source_open_jsonl(ed_text_source *source, const char *path, const char *field,
+                                        embedd_error *err)
+{
+    *source = (ed_text_source){.kind = ED_SOURCE_JSONL, .field = field, .chunk_bytes = CHUNK_BYTES};
+    ed_buf_init(&source->line, LINE_BYTES_MAX);
+    return open_file(source, path, err);
+}
+
 static embedd_status open_file(ed_text_source *source, const char *path, embedd_error *err)
 {
     struct stat info;

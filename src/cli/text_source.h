@@ -47,6 +47,9 @@ typedef struct ed_text_chunk {
  */
 embedd_status ed_text_source_open(ed_text_source *source, const ed_arguments *arguments,
                                   embedd_error *err);
+/* JSON Lines of the file `path`, texts in `field`. */
+embedd_status ed_text_source_open_jsonl(ed_text_source *source, const char *path, const char *field,
+                                        embedd_error *err);
 void ed_text_source_close(ed_text_source *source);
 
 void ed_text_chunk_init(ed_text_chunk *chunk);

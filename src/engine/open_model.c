@@ -74,6 +74,11 @@ static embedd_status open_model(const char *folder, const embedd_model_options *
     return status == EMBEDD_OK ? self_test(model, err) : status;
 }
 
+const char *const *embedd_cpu_levels(void)
+{
+    return ed_kernels_levels();
+}
+
 void embedd_model_close(embedd_model *model)
 {
     if (!model)

@@ -7,7 +7,8 @@ import unittest
 
 from run_program import MODEL, PROGRAM, ProgramTest
 
-COMMANDS = ["serve", "embed", "similarity", "info", "list", "pull", "completion", "help", "version"]
+COMMANDS = ["serve", "embed", "similarity", "info", "list", "pull", "verify", "doctor", "migrate",
+            "completion", "help", "version"]
 MAN_PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "man", "embedd.1")
 
 
@@ -66,7 +67,8 @@ class HelpTest(ProgramTest):
         script = self.run_program("completion", "bash").stdout
         for words, expected in ((["em"], "embed"), (["embed", "--no-t"], "--no-truncate"),
                                 (["embed", "--format", "np"], "npy"), (["help", "si"], "similarity"),
-                                (["serve", "--log-format", ""], "text json")):
+                                (["serve", "--log-format", ""], "text json"),
+                                (["migrate", MAN_PAGE[:-4]], MAN_PAGE)):
             line = "COMP_WORDS=(embedd %s); COMP_CWORD=%d; _embedd; echo ${COMPREPLY[@]}" % (
                 " ".join("'%s'" % word for word in words), len(words))
             result = subprocess.run(["bash", "-c", script + line], capture_output=True, text=True)
