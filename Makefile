@@ -7,7 +7,7 @@ comma  := ,
 BUILD  := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 C_FILES = $(shell git ls-files '*.c' '*.h')
 
-.PHONY: all demo test test-all test-shared test-clients test-deploy fuzz bench install format clean help
+.PHONY: all demo test test-all test-shared test-page test-clients test-deploy fuzz bench install format clean help
 
 all: ## build build/embedd (installs what the build needs, and asks first)
 	@tools/setup build
@@ -28,6 +28,9 @@ test-all: ## the tests plain and under both sanitizers, and five seconds of each
 
 test-shared: ## the longer tests on a folder of larger goldens and corpora; SHARED=../shared
 	@SHARED=$(SHARED) tools/test-shared $(BUILD)
+
+test-page: all ## the page for browsers, in headless Chromium
+	@tools/test-page
 
 test-clients: all ## the real clients of Ollama, OpenAI, TEI and LanceDB, from npm and PyPI
 	@tools/test-clients

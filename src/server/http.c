@@ -3,6 +3,7 @@
  * no HTTP request at all. */
 #include "server/http.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "server/http_framing.h"
@@ -71,6 +72,7 @@ static bool take_body(exchange *x, const char *data, size_t n_data);
 static bool keep_body(void *context, const char *data, size_t n_data);
 static bool grow_body(exchange *x, size_t n_data);
 static enum MHD_Result end_of_request(exchange *x);
+static void note_refusal(const exchange *x);
 static void count(const exchange *x);
 static const ed_dialect *dialect_of(const exchange *x);
 static enum MHD_Result start_job(exchange *x);
@@ -400,9 +402,7 @@ static enum MHD_Result respond(exchange *x)
         ed_buf_clear(reply);
         ed_buf_init(reply, ANSWER_BYTES_MAX);
         dialect->put_problem(reply, &job->problem);
-        ed_log(x->http_status == 500 ? ED_LOG_ERROR : ED_LOG_WARNING, "%s: %u %s, request %s",
-               x->route ? x->route->path : "request", x->http_status,
-               ed_problem_name(job->problem.code), x->request_id);
+        note_refusal(x);
     }
     if (reply->failed)
         return MHD_NO;
@@ -425,6 +425,21 @@ static enum MHD_Result respond(exchange *x)
     enum MHD_Result result = MHD_queue_response(x->mhd, x->http_status, response);
     MHD_destroy_response(response);
     return result;
+}
+
+/* In the log, and among the last ones. */
+static void note_refusal(const exchange *x)
+{
+    ed_problem_code code = x->job.problem.code;
+    ed_refusal refusal = {.at_ns = ed_clock_ns(),
+                          .code = code,
+                          .http_status = x->http_status,
+                          .route = ed_route_path(ed_route_number(x->route))};
+    memcpy(refusal.request_id, x->request_id, sizeof refusal.request_id);
+    ed_refusals_add(&x->http->service->refusals, &refusal);
+    ed_log(x->http_status == 500 ? ED_LOG_ERROR : ED_LOG_WARNING, "%s: %u %s, request %s",
+           x->route ? x->route->path : "request", x->http_status, ed_problem_name(code),
+           x->request_id);
 }
 
 static void count(const exchange *x)

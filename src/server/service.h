@@ -7,6 +7,7 @@
 #include "server/guard.h"
 #include "server/metrics.h"
 #include "server/pipeline.h"
+#include "server/refusals.h"
 #include "server/server.h"
 
 typedef enum ed_service_state {
@@ -22,6 +23,7 @@ typedef struct ed_service {
     ed_connections *connections;
     ed_budget budget;
     ed_metrics metrics;
+    ed_refusals refusals;
     atomic_int state; /* an ed_service_state; what follows is constant once it is not LOADING */
     const char *model_id;
     embedd_model *model;

@@ -81,6 +81,8 @@ unsigned ed_report_info(const ed_call *call)
                   (unsigned long long)stats.n_texts_done, (unsigned long long)stats.n_tokens_done,
                   (unsigned long long)stats.n_batches_done);
     put_queue(reply, &stats);
+    ed_buf_append_text(reply, ",\"refused\":");
+    ed_refusals_put(reply, &service->refusals);
     ed_buf_append_text(reply, "}\n");
     return 200;
 }

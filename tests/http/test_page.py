@@ -48,6 +48,19 @@ class PageTest(unittest.TestCase):
         other = {"Origin": "http://127.0.0.1:%d" % (self.server.port ^ 1)}
         self.assertEqual(self.server.post(body, path="/similarity", headers=other).status, 403)
 
+    def test_the_last_refused_requests_are_told(self):
+        with RunningServer() as server:
+            self.assertEqual(server.get("/info").json["refused"], [])
+            for number in range(11):
+                server.post({"texts": [number]}, headers={"X-Request-Id": "bad-%d" % number})
+            server.get("/a/path/that/<is>/not/there")
+            refused = server.get("/info").json["refused"]
+            self.assertEqual([(row["status"], row["code"], row["route"]) for row in refused[:2]],
+                             [(404, "not_found", "other"), (400, "invalid_type", "/embed")])
+            self.assertEqual([row["request_id"] for row in refused[1:]],
+                             ["bad-%d" % number for number in range(10, 3, -1)])
+            self.assertTrue(all(0 <= row["seconds_ago"] < 60 for row in refused))
+
     def test_the_page_needs_no_key_but_what_it_asks_does(self):
         with RunningServer(env={"EMBEDD_API_KEY": "secret"}) as server:
             self.assertEqual(server.get("/", headers=BROWSER).status, 200)
