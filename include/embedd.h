@@ -196,6 +196,7 @@ typedef struct embedd_encode_options {
     embedd_text prompt;      /* put before the text if bytes != NULL; wins over prompt_name */
     bool no_truncate;        /* refuse a text that is too long with TOO_LONG */
     size_t tokens_max;       /* 0 = the model's; larger values are cut to the model's */
+    bool whole;              /* for looking at ids, not for embedding: ids_cap is the limit */
 } embedd_encode_options;
 
 typedef struct embedd_usage {

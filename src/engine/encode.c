@@ -66,6 +66,8 @@ embedd_status embedd_encode(embedd_encoder *encoder, embedd_text text,
     size_t tokens_max = model->modules.tokens_max;
     if (options->tokens_max && options->tokens_max < tokens_max)
         tokens_max = options->tokens_max;
+    if (options->whole)
+        tokens_max = ids_cap;
     if (tokens_max < ed_tokenizer_n_special(model->tokenizer))
         return ed_fail(err, EMBEDD_ARGUMENT, "tokens_max %zu leaves no room for special tokens",
                        tokens_max);

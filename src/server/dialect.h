@@ -15,7 +15,8 @@ typedef enum ed_answer {
     ED_ANSWER_VECTORS = 0,
     ED_ANSWER_TOKENS, /* a vector for each token */
     ED_ANSWER_SPARSE, /* a weight for each token of the vocabulary */
-    ED_ANSWER_SCORES  /* one for each text, beside the query */
+    ED_ANSWER_SCORES, /* one for each text, beside the query */
+    ED_ANSWER_TEXT    /* there are none: make_reply */
 } ed_answer;
 
 struct ed_dialect {
@@ -27,6 +28,8 @@ struct ed_dialect {
     /* NULL = the fields hold the texts. Else it makes them, on a worker, and the body may be a file
      * instead of fields (upload.h). False with the job's problem. */
     bool (*make_texts)(struct ed_job *job, const struct ed_prepare_options *options);
+    /* Of ED_ANSWER_TEXT: the 200 body, on a worker. False with the job's problem. */
+    bool (*make_reply)(struct ed_job *job, const struct ed_prepare_options *options);
     /* The 200 body, appended. False with NONFINITE_OUTPUT or OUT_OF_MEMORY. */
     bool (*put_vectors)(ed_buf *reply, const ed_request *request, const ed_result *result,
                         ed_problem *problem);
@@ -47,6 +50,9 @@ extern const ed_dialect ed_dialect_similarity;
 /* POST /embed_all and /embed_sparse, TEI's */
 extern const ed_dialect ed_dialect_tokens;
 extern const ed_dialect ed_dialect_sparse;
+/* POST /tokenize and /decode, TEI's */
+extern const ed_dialect ed_dialect_tokenize;
+extern const ed_dialect ed_dialect_decode;
 /* POST /rerank: {query, texts} as TEI; with {documents} as Cohere and Jina, whose reply is another.
  * POST /v1/rerank: always theirs. */
 extern const ed_dialect ed_dialect_rerank;

@@ -218,6 +218,10 @@ static void prepare(worker *w, ed_job *job)
         finish(job);
         return;
     }
+    if (job->request.dialect->answer == ED_ANSWER_TEXT) {
+        finish(job);
+        return;
+    }
     if (job->request.n_texts == 0) {
         write_reply(p, job);
         return;

@@ -34,6 +34,8 @@ bool ed_prepare(ed_job *job, const ed_prepare_options *options)
         (dialect->make_texts && !dialect->make_texts(job, options)) ||
         !resolve_options(job, options))
         return false;
+    if (job->request.dialect->answer == ED_ANSWER_TEXT)
+        return job->request.dialect->make_reply(job, options);
     if (job->request.n_texts == 0)
         return true;
     if (!allocate(job, options->budget) || !encode_texts(job, options, &n_ids))
@@ -91,6 +93,8 @@ static bool check_task(ed_job *job, const embedd_model_info *info)
                               "model is not an embedding model with SPLADE pooling");
     case ED_ANSWER_SCORES:
         break;
+    case ED_ANSWER_TEXT:
+        return true;
     }
     return (info->task == EMBEDD_TASK_SCORE && info->dimensions == 1) ||
            ed_problem_set(&job->problem, ED_PROBLEM_WRONG_TASK, EMBEDD_NO_INDEX,

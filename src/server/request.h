@@ -41,6 +41,8 @@ typedef struct ed_request {
     embedd_text source;      /* /similarity: the last of `texts`; bytes NULL = none given */
     embedd_text query;       /* what texts are scored against; bytes NULL = none given */
     bool raw_scores;         /* no sigmoid */
+    bool no_special;         /* /tokenize: without special tokens */
+    bool keep_special;       /* /decode: with their text */
     bool return_texts;       /* the reply repeats them */
     size_t top_n;            /* so many of the best; 0 = all */
     ed_encoding encoding;    /* of a reply of bytes */

@@ -35,6 +35,8 @@ static const ed_route routes[] = {
     {"/embed-file", POST, true, &ed_dialect_file, NULL, NULL, false},
     {"/embed_all", POST, true, &ed_dialect_tokens, NULL, NULL, false},
     {"/embed_sparse", POST, true, &ed_dialect_sparse, NULL, NULL, false},
+    {"/tokenize", POST, true, &ed_dialect_tokenize, NULL, NULL, false},
+    {"/decode", POST, true, &ed_dialect_decode, NULL, NULL, false},
     {"/rerank", POST, true, &ed_dialect_rerank, NULL, NULL, false},
     {"/v1/rerank", POST, true, &ed_dialect_cohere, NULL, NULL, false},
     {"/v2/rerank", POST, true, &ed_dialect_cohere, NULL, NULL, false},

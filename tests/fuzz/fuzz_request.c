@@ -38,6 +38,7 @@ static void parse(const ed_dialect *dialect, const uint8_t *data, size_t n_bytes
         check_text(request.prompt_name, body, n_bytes);
         check_text(request.model, body, n_bytes);
         check_text(request.source, body, n_bytes);
+        check_text(request.query, body, n_bytes);
         check_text(request.file.path, body, n_bytes);
         if (request.file.chunk_overlap * 2 > request.file.chunk_size ||
             request.file.chunks_max > TEXTS_MAX)
@@ -58,7 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
 {
     static const ed_dialect *const dialects[] = {
         &ed_dialect_sidecar, &ed_dialect_openai,     &ed_dialect_ollama, &ed_dialect_ollama_prompt,
-        &ed_dialect_binary,  &ed_dialect_similarity, &ed_dialect_file};
+        &ed_dialect_binary,  &ed_dialect_similarity, &ed_dialect_file,   &ed_dialect_rerank,
+        &ed_dialect_sparse,  &ed_dialect_tokenize,   &ed_dialect_decode};
     for (size_t i = 0; i < sizeof dialects / sizeof *dialects; i++)
         parse(dialects[i], data, n_bytes);
     return 0;
