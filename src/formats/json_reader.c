@@ -280,7 +280,7 @@ static uint32_t hex4(const char *text)
     return value;
 }
 
-size_t ed_json_unescape(const ed_json_reader *reader, char *out)
+size_t ed_json_unescape(ed_json_reader *reader, char *out)
 {
     static const char letters[] = "bfnrt", meanings[] = "\b\f\n\r\t";
     const char *at = reader->token, *end = at + reader->token_bytes;
@@ -310,6 +310,7 @@ size_t ed_json_unescape(const ed_json_reader *reader, char *out)
                 at += 6;
             } else {
                 code_point = 0xFFFD;
+                reader->n_replaced++;
             }
         }
         n_out += ed_utf8_encode(code_point, out + n_out);

@@ -39,6 +39,7 @@ typedef struct ed_json_reader {
     const char *token;  /* of KEY, STRING (between the quotes, escaped) and NUMBER; in `text` */
     size_t token_bytes;
     size_t value_end;   /* after END: where the value ended */
+    size_t n_replaced;  /* surrogates without their partner, in what was unescaped */
     uint64_t in_object; /* bit d: the container at depth d is an object */
     unsigned depth;
     int expected; /* private */
@@ -52,7 +53,7 @@ bool ed_json_skip(ed_json_reader *reader, ed_json_token token);
 
 /* The last KEY or STRING without escapes: writes at most token_bytes bytes, returns how many.
  * `out` may be the token itself. A surrogate without its partner becomes U+FFFD. */
-size_t ed_json_unescape(const ed_json_reader *reader, char *out);
+size_t ed_json_unescape(ed_json_reader *reader, char *out);
 
 /* The last NUMBER, if it is written as digits only and fits. */
 bool ed_json_whole_number(const ed_json_reader *reader, size_t *out);

@@ -453,6 +453,7 @@ static void count(const exchange *x)
     if (job->prepared_ns > 0)
         ed_histogram_add(&metrics->prepare_us, (job->prepared_ns - job->began_ns) / 1000);
     atomic_fetch_add(&metrics->n_truncated, job->n_truncated);
+    atomic_fetch_add(&metrics->n_replaced, job->n_replaced);
 }
 
 static const ed_dialect *dialect_of(const exchange *x)

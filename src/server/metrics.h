@@ -22,6 +22,7 @@ void ed_histogram_add(ed_histogram *histogram, uint64_t value);
 typedef struct ed_metrics {
     atomic_uint_fast64_t requests[ED_METRICS_ROUTES][ED_METRICS_STATUSES];
     atomic_uint_fast64_t n_truncated; /* texts that were cut */
+    atomic_uint_fast64_t n_replaced;  /* code points that were U+FFFD instead */
     ed_histogram request_us;          /* of answers with vectors, from body to reply */
     ed_histogram prepare_us;          /* of that: JSON and tokens */
     ed_histogram batch_tokens;

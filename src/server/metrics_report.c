@@ -36,6 +36,9 @@ unsigned ed_report_metrics(const ed_call *call)
     put_value(reply, "embedd_texts_truncated_total", "counter",
               "Texts that were longer than the model reads.",
               (double)atomic_load(&metrics->n_truncated));
+    put_value(reply, "embedd_replaced_codepoints_total", "counter",
+              "Halves of surrogate pairs in texts, read as U+FFFD.",
+              (double)atomic_load(&metrics->n_replaced));
     put_value(reply, "embedd_tokens_total", "counter", "Tokens embedded.",
               (double)stats.n_tokens_done);
     put_value(reply, "embedd_batches_total", "counter", "Packed batches computed.",

@@ -290,6 +290,7 @@ static void finish(ed_job *job)
 {
     if (job->problem.code != ED_PROBLEM_NONE)
         ed_buf_clear(&job->reply);
+    job->n_replaced = job->request.n_replaced;
     free_inputs(job);
     job->finished_ns = ed_clock_ns();
     ed_budget_give(job->pipeline->options.budget, &job->n_reserved, job->reply.cap);

@@ -34,6 +34,7 @@ typedef struct ed_job {
     ed_problem problem; /* code NONE: `reply` is the body of a 200 */
     ed_buf reply;
     size_t n_truncated;                             /* texts that were cut */
+    size_t n_replaced;                              /* see ed_request */
     uint64_t prepared_ns, computed_ns, finished_ns; /* by ed_clock_ns; 0 = not reached */
     /* the pipeline's */
     uint64_t began_ns;

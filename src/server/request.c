@@ -27,7 +27,9 @@ bool ed_request_parse(ed_request *request, const ed_dialect *dialect, char *body
     ed_json_reader_init(&p.json, body, n_bytes);
     if (n_bytes >= 3 && memcmp(body, "\xef\xbb\xbf", 3) == 0)
         p.json.at = 3; /* a byte order mark, which RFC 8259 lets a reader pass over */
-    if (read_fields(&p) && dialect->check(&p))
+    bool ok = read_fields(&p) && dialect->check(&p);
+    request->n_replaced = p.json.n_replaced;
+    if (ok)
         return true;
     ed_request_clear(request);
     return false;

@@ -52,6 +52,7 @@ typedef struct ed_request {
     bool dimensions_at_most; /* more than there are is all of them, not a mistake */
     size_t tokens_max;       /* of one text; 0 = the model's */
     size_t batch_size;       /* a hint; 0 = none given */
+    size_t n_replaced;       /* surrogates without their partner, read as U+FFFD */
     ed_file_request file;
 } ed_request;
 

@@ -209,8 +209,8 @@ static bool decode(ed_job *job, const ed_prepare_options *options)
         embedd_text text;
         if (atomic_load(&job->cancel) != ED_CANCEL_NONE || !parse_ids(job, i, &ids_cap, &n_ids))
             return false;
-        embedd_status status =
-            embedd_decode(options->encoder, job->ids, n_ids, !job->request.keep_special, &text, &err);
+        embedd_status status = embedd_decode(options->encoder, job->ids, n_ids,
+                                             !job->request.keep_special, &text, &err);
         if (status == EMBEDD_UNSUPPORTED)
             return ed_problem_set(&job->problem, ED_PROBLEM_WRONG_TASK, EMBEDD_NO_INDEX,
                                   "the model's tokenizer cannot turn ids into text");

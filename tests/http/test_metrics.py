@@ -53,6 +53,7 @@ class MetricsTest(unittest.TestCase):
         self.assertEqual(values["embedd_up", None], 1)
         self.assertEqual(values["embedd_texts_total", None], 5)
         self.assertEqual(values["embedd_texts_truncated_total", None], 1)
+        self.assertEqual(values["embedd_replaced_codepoints_total", None], 0)
         self.assertGreater(values["embedd_tokens_total", None], 128)
         self.assertEqual(values["embedd_queue_requests", None], 0)
         self.assertEqual(values["embedd_queue_tokens", None], 0)
@@ -74,6 +75,13 @@ class MetricsTest(unittest.TestCase):
             self.assertEqual(counts[-1], values[name + "_count", None])
         self.assertEqual(values["embedd_batch_tokens_bucket", '{le="+Inf"}'], 20)
         self.assertLess(values["embedd_batch_tokens_bucket", '{le="8"}'], 20)
+
+    def test_halves_of_surrogate_pairs_are_counted(self):
+        with RunningServer() as server:
+            for body in (r'{"texts":["cut \ud83d","\ude00\ud83d\ude00 whole"]}', r'{"input":"\ud800\ud800"}',
+                         r'{"texts":["\ufffd is one of its own"]}'):
+                self.assertEqual(server.post(body, path="/embed" if "texts" in body else "/v1/embeddings").status, 200)
+            self.assertEqual(values_of(server)["embedd_replaced_codepoints_total", None], 4)
 
 
 if __name__ == "__main__":
