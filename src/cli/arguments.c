@@ -168,12 +168,16 @@ static embedd_status set_value(ed_arguments *arguments, ed_option option, const 
 static embedd_status unknown_flag(const ed_arguments *arguments, const char *flag, size_t n,
                                   embedd_error *err);
 
-static ed_option find_flag(const char *flag, size_t n)
+/* Of two options with one flag the command's own. */
+static ed_option find_flag(ed_command command, const char *flag, size_t n)
 {
+    ed_option found = ED_OPTION_COUNT;
+
     for (int i = 0; i < ED_OPTION_COUNT; i++)
-        if (strlen(ed_options[i].flag) == n && strncmp(ed_options[i].flag, flag, n) == 0)
-            return (ed_option)i;
-    return ED_OPTION_COUNT;
+        if (strlen(ed_options[i].flag) == n && strncmp(ed_options[i].flag, flag, n) == 0 &&
+            (found == ED_OPTION_COUNT || ed_option_applies((ed_option)i, command)))
+            found = (ed_option)i;
+    return found;
 }
 
 /* --flag, --flag=value, --flag value, --no-flag; `argument` is what follows the two dashes. */
@@ -185,9 +189,9 @@ static embedd_status read_flag(ed_arguments *arguments, cursor *at, const char *
     bool on = true;
     char where[64];
 
-    ed_option option = find_flag(argument, n);
+    ed_option option = find_flag(arguments->command, argument, n);
     if (option == ED_OPTION_COUNT && n > 3 && strncmp(argument, "no-", 3) == 0) {
-        option = find_flag(argument + 3, n - 3);
+        option = find_flag(arguments->command, argument + 3, n - 3);
         if (option != ED_OPTION_COUNT && ed_options[option].kind != ED_OPTION_SWITCH)
             option = ED_OPTION_COUNT; /* only a switch can be turned off */
         on = false;
@@ -247,7 +251,7 @@ static embedd_status unknown_flag(const ed_arguments *arguments, const char *fla
     char shown[ED_OPTION_COUNT][40];
     const char *words[2 * ED_OPTION_COUNT] = {NULL};
     char typed[40];
-    ed_option elsewhere = find_flag(flag, n);
+    ed_option elsewhere = find_flag(arguments->command, flag, n);
 
     if (elsewhere != ED_OPTION_COUNT) {
         int owner = 0;

@@ -93,6 +93,8 @@ static int run(const ed_arguments *arguments)
         return ed_command_doctor(arguments);
     case ED_COMMAND_MIGRATE:
         return ed_command_migrate(arguments);
+    case ED_COMMAND_BENCH:
+        return ed_command_bench(arguments);
     case ED_COMMAND_COMPLETION:
         return completion(arguments);
     case ED_COMMAND_HELP:

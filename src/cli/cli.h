@@ -1,5 +1,5 @@
 /* The command line: `embedd serve | embed | similarity | info | list | pull | verify | doctor |
- * migrate`. */
+ * migrate | bench`. */
 #ifndef ED_CLI_H
 #define ED_CLI_H
 

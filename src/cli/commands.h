@@ -13,6 +13,7 @@ int ed_command_pull(const ed_arguments *arguments);
 int ed_command_verify(const ed_arguments *arguments);
 int ed_command_doctor(const ed_arguments *arguments);
 int ed_command_migrate(const ed_arguments *arguments);
+int ed_command_bench(const ed_arguments *arguments);
 
 /* Prints "embedd: " and the sentence on standard error; returns the exit code of the status. */
 int ed_complain(const embedd_error *err);

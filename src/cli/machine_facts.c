@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LINE_BYTES_MAX 512
@@ -68,7 +69,7 @@ bool ed_machine_memory(uint64_t *total, uint64_t *available)
     return true;
 }
 
-uint64_t ed_machine_peak_memory(void)
+static uint64_t peak_memory_of_self(void)
 {
     struct rusage usage;
 
@@ -79,6 +80,42 @@ uint64_t ed_machine_peak_memory(void)
 #else
     return 1024 * (uint64_t)usage.ru_maxrss;
 #endif
+}
+
+uint64_t ed_machine_peak_memory(long pid)
+{
+    char path[64], line[LINE_BYTES_MAX];
+    uint64_t kib = 0;
+
+    if (pid == ED_PROCESS_SELF)
+        return peak_memory_of_self();
+    snprintf(path, sizeof path, "/proc/%ld/status", pid);
+    FILE *file = fopen(path, "re");
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "VmHWM: %" SCNu64, &kib) == 1)
+            break;
+    if (file)
+        fclose(file);
+    return 1024 * kib;
+}
+
+double ed_machine_cpu_seconds(long pid)
+{
+    clockid_t clock = CLOCK_PROCESS_CPUTIME_ID;
+    struct timespec time;
+
+    if (pid == ED_PROCESS_UNKNOWN)
+        return -1;
+#ifdef __linux__
+    if (pid != ED_PROCESS_SELF && clock_getcpuclockid((pid_t)pid, &clock) != 0)
+        return -1;
+#else
+    if (pid != ED_PROCESS_SELF)
+        return -1;
+#endif
+    if (clock_gettime(clock, &time) != 0)
+        return -1;
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
 bool ed_machine_port_is_free(unsigned port)

@@ -21,7 +21,7 @@ embedd_status ed_model_find(const ed_arguments *arguments, char **folder, embedd
     return ed_model_store_find(name, folder, err);
 }
 
-static embedd_dtype parse_dtype(const char *text)
+embedd_dtype ed_dtype_parse(const char *text)
 {
     static const char *const names[] = {
         [EMBEDD_DTYPE_AUTO] = "auto",
@@ -44,7 +44,7 @@ embedd_model_options ed_model_options(const ed_arguments *arguments, char **cach
         *cache = NULL;
     else
         *cache = folder && folder[0] ? ed_strdup(folder) : ed_model_cache_root();
-    return (embedd_model_options){.dtype = parse_dtype(arguments->values[ED_OPTION_DTYPE].text),
+    return (embedd_model_options){.dtype = ed_dtype_parse(arguments->values[ED_OPTION_DTYPE].text),
                                   .cpu_level = arguments->values[ED_OPTION_CPU].text,
                                   .cache_folder = *cache,
                                   .cache_check = arguments->command == ED_COMMAND_INFO ||

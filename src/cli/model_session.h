@@ -6,6 +6,8 @@
 
 /* The folder of --model; ed_free. ARGUMENT if the option is missing. */
 embedd_status ed_model_find(const ed_arguments *arguments, char **folder, embedd_error *err);
+/* "auto", "f32", ...; AUTO for anything else. */
+embedd_dtype ed_dtype_parse(const char *text);
 /* *cache is what the options point to: ed_free it when the model is open. */
 embedd_model_options ed_model_options(const ed_arguments *arguments, char **cache);
 

@@ -40,16 +40,15 @@ embedd_status ed_read_number_list(const char *text, const char *option, size_t m
     }
 }
 
-embedd_status ed_read_fraction(const char *text, const char *option, double *out, embedd_error *err)
+embedd_status ed_read_decimal(const char *text, const char *option, double max, double *out,
+                              embedd_error *err)
 {
     size_t n = strlen(text);
+    bool good = n > 0 && strspn(text, "0123456789.") == n;
 
-    if (n == 0 || strspn(text, "0123456789.") != n)
-        return ed_fail(err, EMBEDD_ARGUMENT, "%s: a number above 0, at most 1, not '%s'", option,
-                       text);
-    *out = ed_parse_double(text);
-    if (!(*out > 0 && *out <= 1))
-        return ed_fail(err, EMBEDD_ARGUMENT, "%s: a number above 0, at most 1, not '%s'", option,
-                       text);
+    *out = good ? ed_parse_double(text) : 0;
+    if (!(*out > 0 && *out <= max))
+        return ed_fail(err, EMBEDD_ARGUMENT, "%s: a number above 0, at most %g, not '%s'", option,
+                       max, text);
     return EMBEDD_OK;
 }

@@ -6,7 +6,7 @@
 
 #define BIT(command)   (1u << ED_COMMAND_##command)
 #define ON_SESSION     (BIT(SERVE) | BIT(EMBED) | BIT(SIMILARITY) | BIT(INFO) | BIT(VERIFY))
-#define ON_MODEL       (ON_SESSION | BIT(DOCTOR) | BIT(MIGRATE))
+#define ON_MODEL       (ON_SESSION | BIT(DOCTOR) | BIT(MIGRATE) | BIT(BENCH))
 #define ON_TEXTS       (BIT(EMBED) | BIT(SIMILARITY))
 #define ON_ALL         ((1u << ED_COMMAND_COUNT) - 1)
 #define ANY_NUMBER_MAX ((uint64_t)1 << 40)
@@ -122,6 +122,23 @@ const ed_command_spec ed_commands[ED_COMMAND_COUNT] = {
           {"embedd migrate table.arrow --field body --vector-field embedding -m "
            "ollama:nomic-embed-text",
            "one model, other columns"}}},
+    [ED_COMMAND_BENCH] =
+        {"bench",
+         "",
+         0,
+         "measure the speed of a model on this machine",
+         "Measures the model in this process over lengths of text, sizes of batch and numbers of "
+         "threads, beside the arithmetic that the CPU can do at most; then embedd serve over HTTP "
+         "with several clients at once. With --compare another server takes turns with it: Ollama, "
+         "text-embeddings-inference, or one with OpenAI's route. The best of all rounds counts.",
+         {{"embedd bench -m all-MiniLM-L6-v2", "the tables of this machine"},
+          {"embedd bench -m all-MiniLM-L6-v2 --threads 1,2,4 --length 128 --batch 32",
+           "how it grows with threads"},
+          {"embedd bench -m all-MiniLM-L6-v2 --compare http://127.0.0.1:11434 --compare-model "
+           "all-minilm",
+           "beside a running Ollama"},
+          {"embedd bench -m all-MiniLM-L6-v2 --concurrency 1,16 --batch 1 --json",
+           "many clients with one text each, for another program"}}},
     [ED_COMMAND_COMPLETION] =
         {"completion",
          "bash|zsh|fish",
@@ -210,7 +227,7 @@ const ed_option_spec ed_options[ED_OPTION_COUNT] = {
     [ED_OPTION_JSON] = {"json", NULL, ED_OPTION_SWITCH, NULL, NULL, 0, 0, NULL,
                         "print JSON for another program",
                         BIT(SIMILARITY) | BIT(INFO) | BIT(LIST) | BIT(VERIFY) | BIT(DOCTOR) |
-                            BIT(MIGRATE)},
+                            BIT(MIGRATE) | BIT(BENCH)},
     [ED_OPTION_NAMES] = {"names", NULL, ED_OPTION_SWITCH, NULL, NULL, 0, 0, NULL,
                          "print the names only, one a line", BIT(LIST)},
     [ED_OPTION_POOLING] = {"pooling", NULL, ED_OPTION_CHOICE, "MODE",
@@ -238,7 +255,26 @@ const ed_option_spec ed_options[ED_OPTION_COUNT] = {
                             ON_TEXTS},
     [ED_OPTION_THREADS] = {"threads", "t", ED_OPTION_NUMBER, "N", NULL, 1, 1024, NULL,
                            "threads that compute; as many as physical cores if not given",
-                           ON_MODEL},
+                           ON_MODEL & ~BIT(BENCH)},
+    [ED_OPTION_THREADS_LIST] = {"threads", "t", ED_OPTION_TEXT, "N,...", NULL, 0, 0, NULL,
+                                "numbers of threads to measure with, the last one over HTTP, too; "
+                                "as many as physical cores if not given",
+                                BIT(BENCH)},
+    [ED_OPTION_LENGTHS] = {"length", NULL, ED_OPTION_TEXT, "N,...", NULL, 0, 0, "16,128",
+                           "tokens of a text, as far as the model reads", BIT(BENCH)},
+    [ED_OPTION_BATCHES] = {"batch", NULL, ED_OPTION_TEXT, "N,...", NULL, 0, 0, "1,32",
+                           "texts of a call", BIT(BENCH)},
+    [ED_OPTION_CLIENTS] = {"concurrency", NULL, ED_OPTION_TEXT, "N,...", NULL, 0, 0, "1,8",
+                           "clients that ask at once over HTTP", BIT(BENCH)},
+    [ED_OPTION_COMPARE] = {"compare", NULL, ED_OPTION_TEXT, "URL", NULL, 0, 0, NULL,
+                           "a running server to take turns with", BIT(BENCH)},
+    [ED_OPTION_COMPARE_MODEL] = {"compare-model", NULL, ED_OPTION_TEXT, "NAME", NULL, 0, 0, NULL,
+                                 "the model to ask that server for; its first if not given",
+                                 BIT(BENCH)},
+    [ED_OPTION_ROUNDS] = {"rounds", NULL, ED_OPTION_NUMBER, "N", NULL, 1, 100, "3",
+                          "how often all is measured", BIT(BENCH)},
+    [ED_OPTION_SECONDS] = {"seconds", NULL, ED_OPTION_TEXT, "X", NULL, 0, 0, "1",
+                           "how long each measurement takes", BIT(BENCH)},
     [ED_OPTION_DTYPE] = {"dtype", NULL, ED_OPTION_CHOICE, "TYPE", "auto|f32|bf16|int8", 0, 0,
                          "auto", "the number type of the weights; auto is f32", ON_MODEL},
     [ED_OPTION_CPU] =
@@ -272,7 +308,7 @@ const ed_option_spec ed_options[ED_OPTION_COUNT] = {
     [ED_OPTION_PROGRESS] = {"progress", NULL, ED_OPTION_SWITCH, NULL, NULL, 0, 0, NULL,
                             "report progress on standard error, also where that is no terminal; "
                             "--no-progress keeps quiet",
-                            BIT(EMBED) | BIT(PULL) | BIT(MIGRATE)},
+                            BIT(EMBED) | BIT(PULL) | BIT(MIGRATE) | BIT(BENCH)},
     [ED_OPTION_MAN] = {"man", NULL, ED_OPTION_BARE, NULL, NULL, 0, 0, NULL,
                        "print the manual page, in the language of man(1)", BIT(HELP)},
     [ED_OPTION_HELP] = {"help", "h", ED_OPTION_BARE, NULL, NULL, 0, 0, NULL, "explain the command",

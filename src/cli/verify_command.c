@@ -180,7 +180,7 @@ static embedd_status read_required(verification *v, const ed_arguments *argument
         v->required = fmin(v->required, COSINE_GGUF);
     if (text == NULL)
         return EMBEDD_OK;
-    return ed_read_fraction(text, "--min-cosine", &v->required, err);
+    return ed_read_decimal(text, "--min-cosine", 1, &v->required, err);
 }
 
 /* ---- the comparison -------------------------------------------------------------------------- */

@@ -1,0 +1,165 @@
+/* In: the name of a level. Out: a measurement. The loops keep twelve sums in registers, enough to
+ * hide the latency of each instruction; nothing is read from memory. */
+#include "cli/cpu_peak.h"
+
+#include "base/clock.h"
+#include "base/thread_pool.h"
+
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+#define CHAINS  12
+#define STEPS   50000
+#define REPEATS 40
+
+/* The empty assembly keeps the sums in registers and the loop from being dropped. */
+#define PEAK_LOOP(type, zero, constraint, step)                                                    \
+    type s0 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero, s5 = zero, s6 = zero, s7 = zero,   \
+         s8 = zero, s9 = zero, s10 = zero, s11 = zero;                                             \
+    for (int i = 0; i < STEPS; i++) {                                                              \
+        s0 = step(s0), s1 = step(s1), s2 = step(s2), s3 = step(s3), s4 = step(s4), s5 = step(s5);  \
+        s6 = step(s6), s7 = step(s7), s8 = step(s8), s9 = step(s9), s10 = step(s10);               \
+        s11 = step(s11);                                                                           \
+        __asm__ volatile(""                                                                        \
+                         : constraint(s0), constraint(s1), constraint(s2), constraint(s3),         \
+                           constraint(s4), constraint(s5), constraint(s6), constraint(s7),         \
+                           constraint(s8), constraint(s9), constraint(s10), constraint(s11));      \
+    }
+
+#if defined(__x86_64__)
+#define IN_SSE(x) "+x"(x)
+#define IN_ZMM(x) "+v"(x)
+
+static void run_sse(void)
+{
+    __m128 a = _mm_set1_ps(1.0f), b = _mm_set1_ps(1e-9f);
+    __asm__ volatile("" : "+x"(a), "+x"(b));
+#define STEP(x) _mm_add_ps(_mm_mul_ps(a, b), x)
+    PEAK_LOOP(__m128, _mm_setzero_ps(), IN_SSE, STEP)
+#undef STEP
+}
+
+__attribute__((target("avx2,fma"))) static void run_avx2(void)
+{
+    __m256 a = _mm256_set1_ps(1.0f), b = _mm256_set1_ps(1e-9f);
+    __asm__ volatile("" : "+x"(a), "+x"(b));
+#define STEP(x) _mm256_fmadd_ps(a, b, x)
+    PEAK_LOOP(__m256, _mm256_setzero_ps(), IN_SSE, STEP)
+#undef STEP
+}
+
+__attribute__((target("avx512f"))) static void run_avx512(void)
+{
+    __m512 a = _mm512_set1_ps(1.0f), b = _mm512_set1_ps(1e-9f);
+    __asm__ volatile("" : "+v"(a), "+v"(b));
+#define STEP(x) _mm512_fmadd_ps(a, b, x)
+    PEAK_LOOP(__m512, _mm512_setzero_ps(), IN_ZMM, STEP)
+#undef STEP
+}
+
+__attribute__((target("avx512f,avx512bf16"))) static void run_avx512bf16(void)
+{
+    __m512i a = _mm512_set1_epi32(0x3f803f80), b = a;
+    __asm__ volatile("" : "+v"(a), "+v"(b));
+#define STEP(x) _mm512_dpbf16_ps(x, (__m512bh)a, (__m512bh)b)
+    PEAK_LOOP(__m512, _mm512_setzero_ps(), IN_ZMM, STEP)
+#undef STEP
+}
+
+__attribute__((target("avx512f,avx512vnni"))) static void run_avx512vnni(void)
+{
+    __m512i a = _mm512_set1_epi8(1), b = a;
+    __asm__ volatile("" : "+v"(a), "+v"(b));
+#define STEP(x) _mm512_dpbusd_epi32(x, a, b)
+    PEAK_LOOP(__m512i, _mm512_setzero_si512(), IN_ZMM, STEP)
+#undef STEP
+}
+#elif defined(__aarch64__)
+#define IN_NEON(x) "+w"(x)
+
+static void run_neon(void)
+{
+    float32x4_t a = vdupq_n_f32(1.0f), b = vdupq_n_f32(1e-9f);
+    __asm__ volatile("" : "+w"(a), "+w"(b));
+#define STEP(x)    vfmaq_f32(x, a, b)
+    PEAK_LOOP(float32x4_t, vdupq_n_f32(0.0f), IN_NEON, STEP)
+#undef STEP
+}
+#endif
+
+/* Products that one instruction makes. A type that a level has no instruction for is computed as
+ * float32 there. */
+typedef struct peak_loop {
+    const char *level;
+    embedd_dtype dtype;
+    int n_products;
+    void (*run)(void);
+} peak_loop;
+
+static const peak_loop loops[] = {
+#if defined(__x86_64__)
+    {"ref", EMBEDD_DTYPE_F32, 4, run_sse},
+    {"avx2", EMBEDD_DTYPE_F32, 8, run_avx2},
+    {"avx512", EMBEDD_DTYPE_F32, 16, run_avx512},
+    {"avx512vnni", EMBEDD_DTYPE_F32, 16, run_avx512},
+    {"avx512vnni", EMBEDD_DTYPE_INT8, 64, run_avx512vnni},
+    {"avx512bf16", EMBEDD_DTYPE_F32, 16, run_avx512},
+    {"avx512bf16", EMBEDD_DTYPE_BF16, 32, run_avx512bf16},
+    {"avx512bf16", EMBEDD_DTYPE_INT8, 64, run_avx512vnni},
+#elif defined(__aarch64__)
+    {"neon", EMBEDD_DTYPE_F32, 4, run_neon}, {"dotprod", EMBEDD_DTYPE_F32, 4, run_neon},
+    {"i8mm", EMBEDD_DTYPE_F32, 4, run_neon}, {"bf16", EMBEDD_DTYPE_F32, 4, run_neon},
+#endif
+    {NULL, EMBEDD_DTYPE_AUTO, 0, NULL},
+};
+
+static const peak_loop *find_loop(const char *level, embedd_dtype dtype)
+{
+    const peak_loop *of_f32 = NULL;
+
+    for (const peak_loop *loop = loops; loop->level; loop++) {
+        if (strcmp(loop->level, level) != 0)
+            continue;
+        if (loop->dtype == dtype)
+            return loop;
+        if (loop->dtype == EMBEDD_DTYPE_F32)
+            of_f32 = loop;
+    }
+    return of_f32;
+}
+
+static void run_task(void *context, size_t task_index, size_t thread_index)
+{
+    const peak_loop *loop = context;
+
+    (void)task_index;
+    (void)thread_index;
+    loop->run();
+}
+
+/* The best of a few short runs: the system may take a core away for a while. */
+double ed_cpu_peak(const char *level, embedd_dtype dtype, size_t n_threads)
+{
+    const peak_loop *loop = find_loop(level, dtype);
+    ed_thread_pool *pool = NULL;
+    double best = 0;
+
+    if (loop == NULL || ed_thread_pool_open(&pool, n_threads, NULL) != EMBEDD_OK)
+        return 0;
+    for (int i = 0; i < REPEATS; i++) {
+        peak_loop copy = *loop;
+        uint64_t begin = ed_clock_ns();
+        ed_thread_pool_run(pool, run_task, &copy, 4 * n_threads);
+        double seconds = (double)(ed_clock_ns() - begin) * 1e-9;
+        double n_operations = 2.0 * CHAINS * STEPS * loop->n_products * 4.0 * (double)n_threads;
+        if (n_operations / seconds > best)
+            best = n_operations / seconds;
+    }
+    ed_thread_pool_close(pool);
+    return best;
+}
