@@ -5,13 +5,13 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "server/timed_wait.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #define NS_PER_MS          1000000ull
 #define WORK_TICK_NS       (50 * NS_PER_MS)   /* a client that goes is noticed so soon */
@@ -45,9 +45,7 @@ struct ed_connections {
     size_t n_working;
 };
 
-static void init_condition(pthread_cond_t *condition);
 static void *watch(void *context);
-static void wait_for(pthread_cond_t *condition, pthread_mutex_t *mutex, uint64_t n_ns);
 static void look_at(ed_connection *c, uint64_t now_ns);
 static void say_timeout(int fd);
 static void cut_off(ed_connection *c);
@@ -63,7 +61,7 @@ embedd_status ed_connections_open(ed_connections **out, const ed_connections_opt
         return ed_fail(err, EMBEDD_MEMORY, "no memory for the connections");
     cs->options = *options;
     pthread_mutex_init(&cs->mutex, NULL);
-    init_condition(&cs->changed);
+    ed_timed_condition_init(&cs->changed);
     cs->started = pthread_create(&cs->thread, NULL, watch, cs) == 0;
     if (!cs->started) {
         ed_connections_close(cs);
@@ -233,7 +231,7 @@ static void *watch(void *context)
             look_at(c, now_ns);
         }
         /* Work that begins meanwhile is looked at a tick late at most. */
-        wait_for(&cs->changed, &cs->mutex, cs->n_working > 0 ? WORK_TICK_NS : OTHER_TICK_NS);
+        ed_timed_wait(&cs->changed, &cs->mutex, cs->n_working > 0 ? WORK_TICK_NS : OTHER_TICK_NS);
     }
     pthread_mutex_unlock(&cs->mutex);
     return NULL;
@@ -257,35 +255,6 @@ static void look_at(ed_connection *c, uint64_t now_ns)
         /* libmicrohttpd 0.9.75 with epoll overlooks an end that comes together with data. */
         cut_off(c);
     }
-}
-
-/* By a clock that nobody sets. */
-static void init_condition(pthread_cond_t *condition)
-{
-#if defined(__APPLE__)
-    pthread_cond_init(condition, NULL);
-#else
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(condition, &attributes);
-    pthread_condattr_destroy(&attributes);
-#endif
-}
-
-static void wait_for(pthread_cond_t *condition, pthread_mutex_t *mutex, uint64_t n_ns)
-{
-#if defined(__APPLE__)
-    const struct timespec duration = {.tv_nsec = (long)n_ns};
-    pthread_cond_timedwait_relative_np(condition, mutex, &duration);
-#else
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    uint64_t until_ns = (uint64_t)until.tv_nsec + n_ns;
-    until.tv_sec += (time_t)(until_ns / (1000 * NS_PER_MS));
-    until.tv_nsec = (long)(until_ns % (1000 * NS_PER_MS));
-    pthread_cond_timedwait(condition, mutex, &until);
-#endif
 }
 
 /* The HTTP thread has sent nothing in these phases, so that this cannot fall into the middle of

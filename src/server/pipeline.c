@@ -29,6 +29,7 @@ typedef struct worker {
 
 struct ed_pipeline {
     ed_pipeline_options options;
+    ed_target target;
     ed_scheduler *scheduler;
     worker *workers; /* [n_workers] */
     size_t n_workers;
@@ -67,12 +68,15 @@ embedd_status ed_pipeline_open(ed_pipeline **out, const ed_pipeline_options *opt
     p->options = *options;
     pthread_mutex_init(&p->mutex, NULL);
     pthread_cond_init(&p->work, NULL);
-    const ed_scheduler_options scheduler = {
+    p->target = (ed_target){
         .embed = embed_rows,
-        .embed_context = options->session,
+        .context = options->session,
         .batch_tokens_max = embedd_session_batch_tokens_max(options->session),
         .express_context = options->express,
         .express_tokens_max = embedd_session_batch_tokens_max(options->express),
+    };
+    const ed_scheduler_options scheduler = {
+        .express = true,
         .done = on_ticket_done,
         .queue_tokens_max = options->queue_tokens_max,
         .queue_requests_max = options->queue_requests_max,
@@ -227,6 +231,7 @@ static void prepare(worker *w, ed_job *job)
         return;
     }
     job->prepared_ns = ed_clock_ns();
+    job->ticket.target = &p->target;
     switch (ed_scheduler_submit(p->scheduler, &job->ticket)) {
     case ED_SUBMIT_TAKEN:
         return; /* the job is not ours any more */

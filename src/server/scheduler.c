@@ -14,19 +14,18 @@
 #define BATCH_TOKENS_MIN   256       /* fewer do not keep the kernels busy */
 #define BATCH_NS           200000000 /* work of one batch; half of it while others wait */
 
-/* A thread, its session, and its batch: written under the mutex, read by the thread without. */
+/* A thread and its batch: written under the mutex, read by the thread without. */
 typedef struct lane {
     ed_scheduler *scheduler;
     bool (*build)(struct lane *lane); /* a batch of what waits; false if nothing is for this lane */
-    void *embed_context;
     pthread_t thread;
     bool started;
-    embedd_row *rows;    /* [rows_cap] */
-    ed_ticket **tickets; /* [rows_cap] whose row it is */
-    size_t rows_cap;
+    ed_target *target;   /* of the batch */
+    embedd_row *rows;    /* [BATCH_ROWS_MAX] */
+    ed_ticket **tickets; /* [BATCH_ROWS_MAX] whose row it is */
     size_t n_rows;
     size_t n_tokens;
-    embedd_status *failures; /* [rows_cap] of the row alone, if the batch failed */
+    embedd_status *failures; /* [BATCH_ROWS_MAX] of the row alone, if the batch failed */
     uint64_t began_ns;       /* 0 = nothing runs */
 } lane;
 
@@ -38,17 +37,16 @@ struct ed_scheduler {
     ed_ticket *first, *last;  /* tickets with rows that wait; the head got least lately */
     size_t n_waiting_tickets; /* in the list */
     ed_scheduler_stats stats; /* all but `stuck` */
-    uint64_t ns_per_ktoken;   /* of the main lane, moving average; 0 = unknown */
     lane main, express;
 };
 
-static embedd_status open_lane(lane *l, size_t batch_tokens_max, embedd_error *err);
+static embedd_status open_lane(lane *l, embedd_error *err);
 static void close_lane(lane *l);
 static void *compute(void *context);
 static bool build_batch(lane *l);
 static bool build_express(lane *l);
 static void take_rows(lane *l, ed_ticket *ticket, size_t tokens_max, size_t batch_max);
-static size_t batch_tokens_wanted(const ed_scheduler *s);
+static size_t batch_tokens_wanted(const ed_target *target, bool others_wait);
 static void run_batch(lane *l);
 static ed_ticket *end_batch(lane *l, uint64_t took_ns);
 static void finish(ed_scheduler *s, ed_ticket *ticket, ed_ticket **ended);
@@ -63,14 +61,13 @@ embedd_status ed_scheduler_open(ed_scheduler **out, const ed_scheduler_options *
     if (!s)
         return ed_fail(err, EMBEDD_MEMORY, "no memory for the scheduler");
     s->options = *options;
-    s->main = (lane){.scheduler = s, .build = build_batch, .embed_context = options->embed_context};
-    s->express =
-        (lane){.scheduler = s, .build = build_express, .embed_context = options->express_context};
+    s->main = (lane){.scheduler = s, .build = build_batch};
+    s->express = (lane){.scheduler = s, .build = build_express};
     pthread_mutex_init(&s->mutex, NULL);
     pthread_cond_init(&s->work, NULL);
-    embedd_status status = open_lane(&s->main, options->batch_tokens_max, err);
-    if (status == EMBEDD_OK && options->express_context)
-        status = open_lane(&s->express, options->express_tokens_max, err);
+    embedd_status status = open_lane(&s->main, err);
+    if (status == EMBEDD_OK && options->express)
+        status = open_lane(&s->express, err);
     if (status == EMBEDD_OK)
         *out = s;
     else
@@ -78,12 +75,11 @@ embedd_status ed_scheduler_open(ed_scheduler **out, const ed_scheduler_options *
     return status;
 }
 
-static embedd_status open_lane(lane *l, size_t batch_tokens_max, embedd_error *err)
+static embedd_status open_lane(lane *l, embedd_error *err)
 {
-    l->rows_cap = batch_tokens_max < BATCH_ROWS_MAX ? batch_tokens_max : BATCH_ROWS_MAX;
-    l->rows = ed_calloc(l->rows_cap, sizeof *l->rows);
-    l->tickets = ed_calloc(l->rows_cap, sizeof *l->tickets);
-    l->failures = ed_calloc(l->rows_cap, sizeof *l->failures);
+    l->rows = ed_calloc(BATCH_ROWS_MAX, sizeof *l->rows);
+    l->tickets = ed_calloc(BATCH_ROWS_MAX, sizeof *l->tickets);
+    l->failures = ed_calloc(BATCH_ROWS_MAX, sizeof *l->failures);
     if (!l->rows || !l->tickets || !l->failures)
         return ed_fail(err, EMBEDD_MEMORY, "no memory for the scheduler");
     if (pthread_create(&l->thread, NULL, compute, l) != 0)
@@ -201,15 +197,19 @@ static void *compute(void *context)
     return NULL;
 }
 
-/* First everyone's share, then the rest to those who have more. Whoever got rows goes behind those
- * who got none, so nobody waits for ever. */
+/* For the target of the first in the list: first everyone's share, then the rest to those who have
+ * more. Whoever got rows goes behind those who got none, so nobody waits for ever. */
 static bool build_batch(lane *l)
 {
     ed_scheduler *s = l->scheduler;
     if (!s->first)
         return false;
-    size_t wanted = batch_tokens_wanted(s);
-    size_t share = wanted / s->n_waiting_tickets;
+    size_t n_sharing = 0;
+    l->target = s->first->target;
+    for (ed_ticket *t = s->first; t; t = t->next)
+        n_sharing += t->target == l->target;
+    size_t wanted = batch_tokens_wanted(l->target, s->n_waiting_tickets > 1);
+    size_t share = wanted / n_sharing;
     for (ed_ticket *t = s->first; t; t = t->next)
         take_rows(l, t, share, wanted);
     for (ed_ticket *t = s->first; t; t = t->next)
@@ -227,34 +227,40 @@ static bool build_batch(lane *l)
     return true;
 }
 
-/* While the main lane is busy: requests that would wait for it much longer than they take. */
+/* While the main lane is busy: requests that would wait for it much longer than they take. The
+ * first of them says whose they are. */
 static bool build_express(lane *l)
 {
     ed_scheduler *s = l->scheduler;
-    size_t tokens_max = s->options.express_tokens_max;
     if (s->main.began_ns == 0)
         return false;
-    if (tokens_max > s->main.n_tokens / 2)
-        tokens_max = s->main.n_tokens / 2;
     ed_ticket *next;
     for (ed_ticket *ticket = s->first; ticket; ticket = next) {
         next = ticket->next;
-        if (ticket->next_row > 0 || ticket->n_tokens > tokens_max - l->n_tokens)
+        ed_target *target = l->n_rows > 0 ? l->target : ticket->target;
+        size_t tokens_max = s->main.n_tokens / 2;
+        if (tokens_max > target->express_tokens_max)
+            tokens_max = target->express_tokens_max;
+        if (ticket->target != target || !target->express_context || ticket->next_row > 0 ||
+            ticket->n_tokens > tokens_max - l->n_tokens)
             continue;
+        l->target = target;
         take_rows(l, ticket, tokens_max, tokens_max);
         list_remove(s, ticket); /* all of it fits: a row has one token at least */
     }
     return l->n_rows > 0;
 }
 
-/* Rows of one ticket while it has no more than tokens_max in the batch. Its first row comes
- * whatever its share is; the batch's first row whatever the batch should hold. */
+/* Rows of one ticket of the batch's target while it has no more than tokens_max in the batch. Its
+ * first row comes whatever its share is; the batch's first row whatever the batch should hold. */
 static void take_rows(lane *l, ed_ticket *ticket, size_t tokens_max, size_t batch_max)
 {
     size_t n_own = 0;
+    if (ticket->target != l->target)
+        return;
     for (size_t i = ticket->next_row - ticket->n_running; i < ticket->next_row; i++)
         n_own += ticket->rows[i].n_tokens;
-    while (ticket->next_row < ticket->n_rows && l->n_rows < l->rows_cap) {
+    while (ticket->next_row < ticket->n_rows && l->n_rows < BATCH_ROWS_MAX) {
         const embedd_row *row = &ticket->rows[ticket->next_row];
         bool fits = l->n_rows == 0 || l->n_tokens + row->n_tokens <= batch_max;
         bool shared = ticket->n_running == 0 || n_own + row->n_tokens <= tokens_max;
@@ -269,15 +275,15 @@ static void take_rows(lane *l, ed_ticket *ticket, size_t tokens_max, size_t batc
     }
 }
 
-static size_t batch_tokens_wanted(const ed_scheduler *s)
+static size_t batch_tokens_wanted(const ed_target *target, bool others_wait)
 {
     size_t wanted = BATCH_TOKENS_FIRST;
-    uint64_t work_ns = s->n_waiting_tickets > 1 ? BATCH_NS / 2 : BATCH_NS;
-    if (s->ns_per_ktoken > 0)
-        wanted = (size_t)(work_ns * 1000 / s->ns_per_ktoken);
+    uint64_t work_ns = others_wait ? BATCH_NS / 2 : BATCH_NS;
+    if (target->ns_per_ktoken > 0)
+        wanted = (size_t)(work_ns * 1000 / target->ns_per_ktoken);
     if (wanted < BATCH_TOKENS_MIN)
         wanted = BATCH_TOKENS_MIN;
-    return wanted < s->options.batch_tokens_max ? wanted : s->options.batch_tokens_max;
+    return wanted < target->batch_tokens_max ? wanted : target->batch_tokens_max;
 }
 
 /* Without the mutex. If the batch fails, each row shows by itself whether it is at fault: alone it
@@ -285,12 +291,13 @@ static size_t batch_tokens_wanted(const ed_scheduler *s)
 static void run_batch(lane *l)
 {
     embedd_error err;
-    ed_embed_function embed = l->scheduler->options.embed;
+    const ed_target *t = l->target;
+    void *context = l == &l->scheduler->main ? t->context : t->express_context;
     memset(l->failures, 0, l->n_rows * sizeof *l->failures);
-    if (embed(l->embed_context, l->rows, l->n_rows, &err) == EMBEDD_OK)
+    if (t->embed(context, l->rows, l->n_rows, &err) == EMBEDD_OK)
         return;
     for (size_t i = 0; i < l->n_rows; i++)
-        l->failures[i] = embed(l->embed_context, &l->rows[i], 1, &err);
+        l->failures[i] = t->embed(context, &l->rows[i], 1, &err);
 }
 
 static ed_ticket *end_batch(lane *l, uint64_t took_ns)
@@ -300,7 +307,8 @@ static ed_ticket *end_batch(lane *l, uint64_t took_ns)
     /* small ones tell of overhead, not of speed */
     if (l == &s->main && l->n_tokens >= BATCH_TOKENS_MIN) {
         uint64_t latest = took_ns * 1000 / l->n_tokens + 1;
-        s->ns_per_ktoken = s->ns_per_ktoken ? (3 * s->ns_per_ktoken + latest) / 4 : latest;
+        uint64_t average = l->target->ns_per_ktoken;
+        l->target->ns_per_ktoken = average ? (3 * average + latest) / 4 : latest;
     }
     s->stats.n_batches_done++;
     if (s->options.batch_tokens)

@@ -1,4 +1,7 @@
-/* Rows of waiting requests into packed batches, each lane on a thread that owns its session.
+/* Rows of waiting requests into packed batches, each lane on a thread of its own.
+ *
+ * A batch is of one target, which is a model's sessions; targets whose requests wait take turns. So
+ * no two batches share the cores, however many models there are.
  *
  * Whatever waits is merged: a batch takes rows of every request in turn, each up to an equal share
  * of its tokens, and what is left over goes to those who have more. So a request of one sentence is
@@ -6,8 +9,8 @@
  * once. A batch holds about a fifth of a second of work at most, so that the next is never far.
  *
  * For a short text that is far all the same: it would be computed in a hundredth of the time. So
- * there may be an express lane, a small session that computes on one thread while a batch runs. It
- * takes whole requests that are less than half as long as that batch. */
+ * there may be an express lane, with a small session of each target, that computes on one thread
+ * while a batch runs. It takes whole requests that are less than half as long as that batch. */
 #ifndef ED_SCHEDULER_H
 #define ED_SCHEDULER_H
 
@@ -18,8 +21,19 @@
 typedef embedd_status (*ed_embed_function)(void *context, const embedd_row *rows, size_t n_rows,
                                            embedd_error *err);
 
+/* What computes rows; must live as long as one of its tickets is not done. */
+typedef struct ed_target {
+    ed_embed_function embed;
+    void *context; /* of the main lane */
+    size_t batch_tokens_max;
+    void *express_context; /* NULL = its requests do not use the express lane */
+    size_t express_tokens_max;
+    uint64_t ns_per_ktoken; /* the scheduler's; zero it before */
+} ed_target;
+
 /* One request's rows. */
 typedef struct ed_ticket {
+    ed_target *target;
     embedd_row *rows; /* [n_rows], n_rows >= 1; the caller's until done */
     size_t n_rows;
     size_t n_tokens; /* of all rows */
@@ -37,11 +51,7 @@ typedef struct ed_ticket {
 typedef void (*ed_ticket_done)(ed_ticket *ticket);
 
 typedef struct ed_scheduler_options {
-    ed_embed_function embed;
-    void *embed_context;
-    size_t batch_tokens_max;
-    void *express_context; /* NULL = no express lane */
-    size_t express_tokens_max;
+    bool express; /* there is an express lane */
     ed_ticket_done done;
     size_t queue_tokens_max; /* waiting or running; one request alone may have more */
     size_t queue_requests_max;

@@ -67,6 +67,8 @@ static embedd_status fake_embed(void *context, const embedd_row *rows, size_t n_
     return status;
 }
 
+static ed_target first_target, second_target;
+
 static void on_done(ed_ticket *ticket)
 {
     request *r = (request *)ticket;
@@ -91,6 +93,7 @@ static request *request_new(size_t n_rows, size_t tokens_per_row)
         r->ticket.rows[i] =
             (embedd_row){.ids = &r->ids[i], .n_tokens = tokens_per_row, .out = &r->out[i]};
     }
+    r->ticket.target = &first_target;
     r->ticket.n_rows = n_rows;
     r->ticket.n_tokens = n_rows * tokens_per_row;
     return r;
@@ -166,14 +169,16 @@ static ed_scheduler *scheduler_open(size_t queue_tokens_max, size_t queue_reques
 {
     ed_scheduler *scheduler = NULL;
     embedd_error err;
-    const ed_scheduler_options options = {.embed = fake_embed,
-                                          .batch_tokens_max = BATCH_MAX,
-                                          .express_context = express_tokens_max ? &express : NULL,
-                                          .express_tokens_max = express_tokens_max,
+    const ed_scheduler_options options = {.express = express_tokens_max > 0,
                                           .done = on_done,
                                           .queue_tokens_max = queue_tokens_max,
                                           .queue_requests_max = queue_requests_max,
                                           .stuck_ms = 30};
+    first_target = (ed_target){.embed = fake_embed,
+                               .batch_tokens_max = BATCH_MAX,
+                               .express_context = express_tokens_max ? &express : NULL,
+                               .express_tokens_max = express_tokens_max};
+    second_target = first_target;
     n_entered = n_batches = n_rows_run = tokens_most = n_seen = 0;
     n_allowed = SIZE_MAX;
     express_allowed = false;
@@ -297,6 +302,72 @@ static void test_requests_share_a_batch(void **state)
     request_free(a);
     request_free(b);
     request_free(c);
+}
+
+static void test_targets_take_turns(void **state)
+{
+    enum { N = 12 };
+    request *all[N];
+    (void)state;
+    ed_scheduler *scheduler = scheduler_new(100000, 100);
+    request *first = request_new(1, 10);
+    allow(0);
+    submit(scheduler, first);
+    wait_entered(1);
+    for (size_t i = 0; i < N; i++) {
+        all[i] = request_new(20, 10);
+        all[i]->ticket.target = i % 3 ? &first_target : &second_target;
+        submit(scheduler, all[i]);
+    }
+    for (size_t batch = 1; batch < 5; batch++) {
+        size_t n_first = 0, n_second = 0;
+        allow(1);
+        wait_entered(batch + 1);
+        for (size_t i = 0; i < N && batch > 1; i++)
+            *(all[i]->ticket.target == &first_target ? &n_first : &n_second) += seen_of(all[i]);
+        assert_true(batch == 1 || (n_first == 0) != (n_second == 0)); /* never both in one batch */
+        assert_int_equal(n_second > 0, batch == 2 || batch == 4);     /* in the order they came */
+    }
+    allow(SIZE_MAX);
+    for (size_t i = 0; i < N; i++) {
+        wait_done(all[i]);
+        check_vectors(all[i]);
+        request_free(all[i]);
+    }
+    ed_scheduler_close(scheduler);
+    request_free(first);
+}
+
+/* The batch that runs is of the first target. */
+static void test_an_express_batch_is_of_one_target(void **state)
+{
+    (void)state;
+    ed_scheduler *scheduler = scheduler_open(100000, 10, 60);
+    request *bulk = request_new(30, 10), *a = request_new(1, 10), *b = request_new(1, 10),
+            *c = request_new(1, 10);
+    second_target.express_tokens_max = 20;
+    a->ticket.target = c->ticket.target = &second_target;
+    allow(0);
+    submit(scheduler, bulk);
+    wait_entered(1);
+    submit(scheduler, a);
+    wait_entered(2);
+    submit(scheduler, b);
+    submit(scheduler, c);
+    allow_express();
+    wait_done(a);
+    wait_done(b);
+    wait_done(c);
+    assert_false(is_done(bulk));
+    assert_int_equal(n_batches, 3);
+    allow(SIZE_MAX);
+    wait_done(bulk);
+    request *all[] = {bulk, a, b, c};
+    for (size_t i = 0; i < 4; i++)
+        check_vectors(all[i]);
+    ed_scheduler_close(scheduler);
+    for (size_t i = 0; i < 4; i++)
+        request_free(all[i]);
 }
 
 static void test_nobody_waits_for_ever(void **state)
@@ -516,6 +587,7 @@ static void *client_main(void *context)
     for (int i = 0; i < 100; i++) {
         seed = seed * 1664525u + 1013904223u;
         request *r = request_new(1 + seed / 65536 % 30, 1 + seed / 4096 % 40);
+        r->ticket.target = seed / 256 % 4 ? &first_target : &second_target;
         c->ok &= ed_scheduler_submit(c->scheduler, &r->ticket) == ED_SUBMIT_TAKEN;
         bool cancel = seed / 16 % 8 == 0;
         if (cancel)
@@ -558,6 +630,8 @@ int main(void)
         cmocka_unit_test(test_a_small_request_is_in_the_next_batch),
         cmocka_unit_test(test_short_requests_overtake_a_batch),
         cmocka_unit_test(test_requests_share_a_batch),
+        cmocka_unit_test(test_targets_take_turns),
+        cmocka_unit_test(test_an_express_batch_is_of_one_target),
         cmocka_unit_test(test_nobody_waits_for_ever),
         cmocka_unit_test(test_a_row_longer_than_a_batch_runs_alone),
         cmocka_unit_test(test_a29_a_full_queue_refuses),
