@@ -59,22 +59,23 @@ embedd_status ed_arguments_parse(ed_arguments *arguments, int argc, char **argv,
     return status == EMBEDD_OK ? read_defaults(arguments, err) : status;
 }
 
+size_t ed_arguments_list(const ed_arguments *arguments, ed_option option,
+                         const char *out[ED_LIST_MAX])
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < arguments->n_list; i++)
+        if (arguments->list_options[i] == option)
+            out[n++] = arguments->list[i];
+    return n;
+}
+
 void ed_arguments_clear(ed_arguments *arguments)
 {
     ed_free(arguments->operands);
     for (int i = 0; i < ED_OPTION_COUNT; i++)
         ed_free(arguments->list_texts[i]);
     *arguments = (ed_arguments){.command = ED_COMMAND_COUNT};
-}
-
-size_t ed_arguments_list(const ed_arguments *arguments, ed_option option,
-                         const char *out[ED_LIST_MAX])
-{
-    size_t n = 0;
-    for (size_t i = 0; i < arguments->n_list; i++)
-        if (arguments->list_options[i] == option)
-            out[n++] = arguments->list[i];
-    return n;
 }
 
 ed_command ed_command_find(const char *name)
@@ -144,7 +145,7 @@ static embedd_status set_value(ed_arguments *arguments, ed_option option, const 
     const ed_option_spec *spec = &ed_options[option];
     ed_value *value = &arguments->values[option];
 
-    if (spec->kind == ED_OPTION_LIST) {
+    if (spec->kind == ED_OPTION_LIST || spec->kind == ED_OPTION_TEXTS) {
         if (arguments->n_list == ED_LIST_MAX)
             return ed_fail(err, EMBEDD_ARGUMENT, "%s: at most %d of them", where, ED_LIST_MAX);
         arguments->list_options[arguments->n_list] = option;

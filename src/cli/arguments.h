@@ -17,7 +17,7 @@ typedef struct ed_value {
 typedef struct ed_arguments {
     ed_command command;
     ed_value values[ED_OPTION_COUNT];
-    const char *list[ED_LIST_MAX]; /* the values of all LIST options, in their order */
+    const char *list[ED_LIST_MAX]; /* the values of all LIST and TEXTS options, in their order */
     ed_option list_options[ED_LIST_MAX];
     size_t n_list;
     const char **operands;
@@ -31,7 +31,7 @@ typedef struct ed_arguments {
 embedd_status ed_arguments_parse(ed_arguments *arguments, int argc, char **argv, embedd_error *err);
 void ed_arguments_clear(ed_arguments *arguments);
 
-/* The values of a LIST option; returns how many. */
+/* The values of one LIST or TEXTS option; returns how many. */
 size_t ed_arguments_list(const ed_arguments *arguments, ed_option option,
                          const char *out[ED_LIST_MAX]);
 

@@ -5,7 +5,8 @@
 
 static bool takes_file(ed_option option)
 {
-    return option == ED_OPTION_FILE || option == ED_OPTION_JSONL || option == ED_OPTION_OUT;
+    return option == ED_OPTION_FILE || option == ED_OPTION_JSONL || option == ED_OPTION_OUT ||
+           option == ED_OPTION_MODELS_DIR;
 }
 
 /* Options that are typed: not those of the environment only. */
@@ -111,10 +112,11 @@ static void print_bash(FILE *out)
 static void print_zsh_option(FILE *out, ed_option option)
 {
     const ed_option_spec *spec = &ed_options[option];
+    bool repeats = spec->kind == ED_OPTION_LIST || spec->kind == ED_OPTION_TEXTS;
     char flag[40];
 
     ed_option_shown_flag(option, flag, sizeof flag);
-    fprintf(out, "            '%s--%s[", spec->kind == ED_OPTION_LIST ? "*" : "", flag);
+    fprintf(out, "            '%s--%s[", repeats ? "*" : "", flag);
     print_escaped(out, spec->help, ":[]\\");
     fputc(']', out);
     if (spec->argument)

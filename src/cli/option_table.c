@@ -17,15 +17,21 @@ const ed_command_spec ed_commands[ED_COMMAND_COUNT] = {
          "",
          0,
          "answer embedding requests over HTTP",
-         "Loads the model, listens on a loopback address and prints one JSON line with the address "
+         "Loads the first model, listens on a loopback address and prints one JSON line with the "
+         "address "
          "on standard output when it is ready; logs go to standard error. SIGTERM, SIGINT or POST "
-         "/shutdown finish the requests at hand, then the program ends.",
+         "/shutdown finish the requests at hand, then the program ends. Of several models a "
+         "request "
+         "names one in its field model, and further ones are loaded when they are first asked for. "
+         "SIGHUP looks for models that are new, gone or replaced.",
          {{"embedd serve -m sentence-transformers/all-MiniLM-L6-v2",
            "serve a pulled model on http://127.0.0.1:8421"},
           {"embedd serve -m models/all-mpnet-base-v2 --port 0 --exit-with-parent",
            "as a child process: any free port, ends with its parent"},
           {"EMBEDD_API_KEY=... embedd serve -m all-MiniLM-L6-v2 --host 0.0.0.0 --allow-remote",
-           "for other machines, with a key"}}},
+           "for other machines, with a key"},
+          {"embedd serve --models-dir models --keep-alive 5m --memory-max 2048",
+           "every model of a folder, those in use in memory"}}},
     [ED_COMMAND_EMBED] =
         {"embed",
          "[TEXT...]",
@@ -165,9 +171,23 @@ const ed_command_spec ed_commands[ED_COMMAND_COUNT] = {
 };
 
 const ed_option_spec ed_options[ED_OPTION_COUNT] = {
-    [ED_OPTION_MODEL] = {"model", "m", ED_OPTION_TEXT, "FOLDER_OR_NAME", NULL, 0, 0, NULL,
-                         "the model: a folder, a GGUF file, or a name that embedd list shows",
+    [ED_OPTION_MODEL] = {"model", "m", ED_OPTION_TEXTS, "FOLDER_OR_NAME", NULL, 0, 0, NULL,
+                         "the model: a folder, a GGUF file, or a name that embedd list shows; "
+                         "embedd serve takes several",
                          ON_MODEL},
+    [ED_OPTION_MODELS_DIR] = {"models-dir", NULL, ED_OPTION_TEXT, "DIR", NULL, 0, 0, NULL,
+                              "serve every model in DIR as well: DIR/NAME, DIR/ORG/NAME and "
+                              "DIR/NAME.gguf, each loaded when it is first asked for",
+                              BIT(SERVE)},
+    [ED_OPTION_KEEP_ALIVE] = {"keep-alive", NULL, ED_OPTION_TEXT, "DURATION", NULL, 0, 0, "-1",
+                              "unload a model that nobody has used for so long, such as 5m; -1 is "
+                              "never, 0 is at once; a request's keep_alive goes before it",
+                              BIT(SERVE)},
+    [ED_OPTION_MEMORY_MAX] = {"memory-max", NULL, ED_OPTION_NUMBER, "MIB", NULL, 1,
+                              (uint64_t)1 << 30, NULL,
+                              "the most memory for models at once; the one that was used least "
+                              "recently makes room for another; no limit if not given",
+                              BIT(SERVE)},
     [ED_OPTION_HOST] = {"host", NULL, ED_OPTION_TEXT, "ADDRESS", NULL, 0, 0, "127.0.0.1",
                         "the address to listen on", BIT(SERVE)},
     [ED_OPTION_PORT] = {"port", "p", ED_OPTION_NUMBER, "N", NULL, 0, 65535, "8421",

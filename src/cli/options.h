@@ -42,6 +42,9 @@ typedef struct ed_command_spec {
 
 typedef enum ed_option {
     ED_OPTION_MODEL,
+    ED_OPTION_MODELS_DIR,
+    ED_OPTION_KEEP_ALIVE,
+    ED_OPTION_MEMORY_MAX,
     ED_OPTION_HOST,
     ED_OPTION_PORT,
     ED_OPTION_UNIX,
@@ -93,7 +96,8 @@ typedef enum ed_option {
 typedef enum ed_option_kind {
     ED_OPTION_SWITCH, /* --x, --no-x; in the environment 1 or 0 */
     ED_OPTION_TEXT,
-    ED_OPTION_LIST, /* may be given several times; in the environment separated by commas */
+    ED_OPTION_LIST,  /* may be given several times; in the environment separated by commas */
+    ED_OPTION_TEXTS, /* may be given several times; in the environment once */
     ED_OPTION_CHOICE,
     ED_OPTION_NUMBER,
     ED_OPTION_SECRET, /* read from the environment only: other users can read a command line */

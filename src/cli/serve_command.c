@@ -1,24 +1,42 @@
 /* embedd serve: the options of the command line become those of the server. */
 #include "cli/commands.h"
 
+#include "base/duration.h"
+#include "base/error.h"
+#include "base/file_map.h"
 #include "base/memory.h"
 #include "cli/model_session.h"
 #include "formats/model_store.h"
 #include "server/server.h"
+
+#include <string.h>
+
+static embedd_status find_models(ed_server_model models[ED_LIST_MAX], size_t *n_models,
+                                 char *paths[ED_LIST_MAX], const ed_arguments *arguments,
+                                 embedd_error *err);
+static embedd_status check_values(ed_server_options *options, const ed_value *values,
+                                  embedd_error *err);
 
 int ed_command_serve(const ed_arguments *arguments)
 {
     const ed_value *values = arguments->values;
     const char *origins[ED_LIST_MAX], *file_roots[ED_LIST_MAX];
     ed_server_options options;
+    ed_server_model models[ED_LIST_MAX];
+    char *paths[ED_LIST_MAX] = {NULL};
     embedd_error err;
-    char *folder = NULL, *cache = NULL;
+    char *cache = NULL;
+    int code;
 
-    if (ed_model_find(arguments, &folder, &err) != EMBEDD_OK)
-        return ed_complain(&err);
     ed_server_options_init(&options);
-    options.model_folder = folder;
-    options.model_id = values[ED_OPTION_MODEL].text;
+    if (find_models(models, &options.n_models, paths, arguments, &err) != EMBEDD_OK ||
+        check_values(&options, values, &err) != EMBEDD_OK) {
+        code = ed_complain(&err);
+        goto done;
+    }
+    options.models = models;
+    options.models_folder = values[ED_OPTION_MODELS_DIR].text;
+    options.memory_bytes_max = (size_t)values[ED_OPTION_MEMORY_MAX].number << 20;
     options.model = ed_model_options(arguments, &cache);
     options.host = values[ED_OPTION_HOST].text;
     options.port = (unsigned)values[ED_OPTION_PORT].number;
@@ -38,8 +56,45 @@ int ed_command_serve(const ed_arguments *arguments)
         options.queue_tokens_max = (size_t)values[ED_OPTION_QUEUE_TOKENS].number;
     options.deadline_ms = (unsigned)values[ED_OPTION_DEADLINE].number * 1000;
     options.log_json = values[ED_OPTION_LOG_FORMAT].text[0] == 'j';
-    int code = (int)ed_server_run(&options);
-    ed_free(folder);
+    code = (int)ed_server_run(&options);
+done:
+    for (size_t i = 0; i < ED_LIST_MAX; i++)
+        ed_free(paths[i]);
     ed_free(cache);
     return code;
+}
+
+/* All of them, now: a name that is wrong should not be found out by the first request for it. */
+static embedd_status find_models(ed_server_model models[ED_LIST_MAX], size_t *n_models,
+                                 char *paths[ED_LIST_MAX], const ed_arguments *arguments,
+                                 embedd_error *err)
+{
+    const char *names[ED_LIST_MAX];
+    embedd_status status = EMBEDD_OK;
+
+    *n_models = ed_arguments_list(arguments, ED_OPTION_MODEL, names);
+    if (*n_models == 0 && arguments->values[ED_OPTION_MODELS_DIR].text == NULL)
+        return ed_model_find(arguments, &paths[0], err); /* says how to give one */
+    for (size_t i = 0; i < *n_models && status == EMBEDD_OK; i++) {
+        status = names[i][0] ? ed_model_store_find(names[i], &paths[i], err)
+                             : ed_fail(err, EMBEDD_ARGUMENT,
+                                       "embedd serve needs a model, and -m has no name");
+        models[i] = (ed_server_model){names[i], paths[i]};
+    }
+    return status;
+}
+
+static embedd_status check_values(ed_server_options *options, const ed_value *values,
+                                  embedd_error *err)
+{
+    const char *keep = values[ED_OPTION_KEEP_ALIVE].text;
+    const char *folder = values[ED_OPTION_MODELS_DIR].text;
+
+    if (!ed_duration_parse(keep, strlen(keep), &options->keep_alive_ns))
+        return ed_fail(err, EMBEDD_ARGUMENT,
+                       "--keep-alive: a duration such as 5m, 1h30m or 300 (seconds), not '%s'",
+                       keep);
+    if (folder && !ed_folder_exists(folder))
+        return ed_fail(err, EMBEDD_NOT_FOUND, "--models-dir: there is no folder %s", folder);
+    return EMBEDD_OK;
 }

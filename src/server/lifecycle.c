@@ -19,10 +19,11 @@
 /* A signal handler has no other way to its data than static memory. */
 static int wake_fds[2] = {-1, -1}; /* read, write */
 static volatile sig_atomic_t n_signals;
-static bool watch_parent, watch_stdin;
+static bool watch_parent, watch_stdin, hangup_reloads;
 static pid_t parent;
 
 static void on_signal(int number);
+static void on_hangup(int number);
 static bool stdin_tells_of_parent(void);
 static ed_event read_event(void);
 static bool stdin_has_ended(void);
@@ -30,7 +31,8 @@ static bool stdin_has_ended(void);
 embedd_status ed_lifecycle_open(bool exit_with_parent, embedd_error *err)
 {
     struct sigaction stop = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction reload = {.sa_handler = on_hangup, .sa_flags = SA_RESTART};
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, hangup;
     n_signals = 0;
     if (pipe(wake_fds) != 0)
         return ed_fail(err, EMBEDD_IO, "no pipe for signals: %s", strerror(errno));
@@ -42,8 +44,12 @@ embedd_status ed_lifecycle_open(bool exit_with_parent, embedd_error *err)
     watch_parent = exit_with_parent;
     watch_stdin = exit_with_parent && stdin_tells_of_parent();
     sigemptyset(&stop.sa_mask);
+    sigemptyset(&reload.sa_mask);
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGHUP, NULL, &hangup);
+    if (hangup.sa_handler == SIG_DFL && !isatty(STDIN_FILENO))
+        hangup_reloads = sigaction(SIGHUP, &reload, NULL) == 0;
     sigaction(SIGPIPE, &ignore, NULL);
     return EMBEDD_OK;
 }
@@ -53,6 +59,8 @@ void ed_lifecycle_close(void)
     struct sigaction standard = {.sa_handler = SIG_DFL};
     sigaction(SIGTERM, &standard, NULL);
     sigaction(SIGINT, &standard, NULL);
+    if (hangup_reloads)
+        sigaction(SIGHUP, &standard, NULL);
     for (int i = 0; i < 2; i++) {
         if (wake_fds[i] >= 0)
             close(wake_fds[i]);
@@ -102,6 +110,12 @@ static void on_signal(int number)
     if (n_signals > 1)
         _exit(ED_EXIT_FAILURE);
     ed_lifecycle_tell(ED_EVENT_STOP);
+}
+
+static void on_hangup(int number)
+{
+    (void)number;
+    ed_lifecycle_tell(ED_EVENT_RELOAD);
 }
 
 static bool stdin_tells_of_parent(void)

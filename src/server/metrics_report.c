@@ -18,9 +18,12 @@ unsigned ed_report_metrics(const ed_call *call)
     ed_metrics *metrics = &service->metrics;
     ed_buf *reply = call->reply;
     ed_scheduler_stats stats = {0};
+    ed_models_stats models = {0};
     ed_service_state state = ed_service_get_state(service);
-    if (state != ED_SERVICE_LOADING)
+    if (state != ED_SERVICE_LOADING) {
         ed_pipeline_get_stats(service->pipeline, &stats);
+        ed_models_get_stats(service->models, &models);
+    }
     put_value(reply, "embedd_up", "gauge", "1 when requests are served.",
               state == ED_SERVICE_READY && !stats.stuck);
     put_requests(reply, metrics);
@@ -47,6 +50,17 @@ unsigned ed_report_metrics(const ed_call *call)
               (double)stats.n_requests);
     put_value(reply, "embedd_queue_tokens", "gauge", "Tokens waiting or running.",
               (double)stats.n_tokens);
+    put_value(reply, "embedd_models", "gauge", "Models that can be asked for.",
+              (double)models.n_models);
+    put_value(reply, "embedd_models_loaded", "gauge", "Models in memory.", (double)models.n_loaded);
+    put_value(reply, "embedd_model_memory_bytes", "gauge", "Their weights and scratch memory.",
+              (double)models.n_bytes);
+    put_value(reply, "embedd_model_loads_total", "counter", "Models loaded.",
+              (double)models.n_loads);
+    put_value(reply, "embedd_model_failures_total", "counter", "Models that could not be loaded.",
+              (double)models.n_failures);
+    put_value(reply, "embedd_model_unloads_total", "counter", "Models unloaded.",
+              (double)models.n_unloads);
     put_value(reply, "embedd_request_memory_bytes", "gauge",
               "Memory held for bodies, tokens, vectors and replies.",
               (double)atomic_load(&service->budget.n_used));

@@ -2,6 +2,7 @@
  * {embedding}. Source: github.com/ollama/ollama, docs/api.md and server/routes.go, 2026-08. */
 #include "server/dialect.h"
 
+#include "base/duration.h"
 #include "server/json_text.h"
 
 static bool read_input(ed_request_parser *p, ed_json_token token);
@@ -80,10 +81,24 @@ static bool read_num_ctx(ed_request_parser *p, ed_json_token token)
     return ed_read_whole_number(p, token, "\"num_ctx\"", 0, &p->request->tokens_max);
 }
 
-/* The one model stays. */
+/* Seconds, or "5m"; negative = for ever, 0 = not at all. */
 static bool read_keep_alive(ed_request_parser *p, ed_json_token token)
 {
-    return ed_json_skip(&p->json, token);
+    embedd_text text = {p->json.token, p->json.token_bytes};
+    p->request->keeps = false;
+    if (token == ED_JSON_NULL)
+        return true;
+    if (token == ED_JSON_STRING && !ed_read_string(p, token, "\"keep_alive\"", &text))
+        return false;
+    if (token != ED_JSON_STRING && token != ED_JSON_NUMBER)
+        return token != ED_JSON_ERROR &&
+               ed_problem_set(p->problem, ED_PROBLEM_INVALID_TYPE, EMBEDD_NO_INDEX,
+                              "\"keep_alive\" is not a number of seconds or a duration");
+    p->request->keeps = ed_duration_parse(text.bytes, text.n_bytes, &p->request->keep_alive_ns);
+    if (!p->request->keeps)
+        return ed_problem_set(p->problem, ED_PROBLEM_INVALID_VALUE, EMBEDD_NO_INDEX,
+                              "\"keep_alive\" is not a duration, such as 300, \"5m\" or -1");
+    return true;
 }
 
 /* No input, or an empty string, only loads the model: an empty list. */

@@ -21,7 +21,7 @@ typedef struct queue {
 
 typedef struct worker {
     ed_pipeline *pipeline;
-    embedd_encoder *encoder;
+    size_t number; /* of its encoder, in every model */
     pthread_t thread;
     bool started;
     bool small_only;
@@ -29,7 +29,6 @@ typedef struct worker {
 
 struct ed_pipeline {
     ed_pipeline_options options;
-    ed_target target;
     ed_scheduler *scheduler;
     worker *workers; /* [n_workers] */
     size_t n_workers;
@@ -42,8 +41,11 @@ struct ed_pipeline {
 static embedd_status open_workers(ed_pipeline *p, embedd_error *err);
 static void *work(void *context);
 static ed_job *wait_for_job(worker *w);
+static bool choose_model(ed_pipeline *p, ed_job *job);
+static ed_served_model *find_model(ed_models *models, const ed_request *request);
+static void on_model_ready(ed_model_use *use);
 static void prepare(worker *w, ed_job *job);
-static void write_reply(const ed_pipeline *p, ed_job *job);
+static void write_reply(ed_job *job);
 static bool check_computed(ed_job *job);
 static void finish(ed_job *job);
 static void free_inputs(ed_job *job);
@@ -52,11 +54,9 @@ static void queue_push(ed_pipeline *p, ed_job *job);
 static ed_job *queue_pop(queue *q);
 static void on_ticket_done(ed_ticket *ticket);
 
-/* embedd_embed_rows for a context that is not a session's type. */
-static embedd_status embed_rows(void *session, const embedd_row *rows, size_t n_rows,
-                                embedd_error *err)
+size_t ed_pipeline_n_workers(void)
 {
-    return embedd_embed_rows(session, rows, n_rows, err);
+    return 2 + ed_cpu_cores() / CORES_PER_WORKER;
 }
 
 embedd_status ed_pipeline_open(ed_pipeline **out, const ed_pipeline_options *options,
@@ -68,13 +68,6 @@ embedd_status ed_pipeline_open(ed_pipeline **out, const ed_pipeline_options *opt
     p->options = *options;
     pthread_mutex_init(&p->mutex, NULL);
     pthread_cond_init(&p->work, NULL);
-    p->target = (ed_target){
-        .embed = embed_rows,
-        .context = options->session,
-        .batch_tokens_max = embedd_session_batch_tokens_max(options->session),
-        .express_context = options->express,
-        .express_tokens_max = embedd_session_batch_tokens_max(options->express),
-    };
     const ed_scheduler_options scheduler = {
         .express = true,
         .done = on_ticket_done,
@@ -95,17 +88,15 @@ embedd_status ed_pipeline_open(ed_pipeline **out, const ed_pipeline_options *opt
 
 static embedd_status open_workers(ed_pipeline *p, embedd_error *err)
 {
-    p->n_workers = 2 + ed_cpu_cores() / CORES_PER_WORKER;
+    p->n_workers = ed_pipeline_n_workers();
     p->workers = ed_calloc(p->n_workers, sizeof *p->workers);
     if (!p->workers)
         return ed_fail(err, EMBEDD_MEMORY, "no memory for the workers");
     for (size_t i = 0; i < p->n_workers; i++) {
         worker *w = &p->workers[i];
         w->pipeline = p;
+        w->number = i;
         w->small_only = i == 0;
-        embedd_status status = embedd_encoder_open(p->options.model, &w->encoder, err);
-        if (status != EMBEDD_OK)
-            return status;
         if (pthread_create(&w->thread, NULL, work, w) != 0)
             return ed_fail(err, EMBEDD_MEMORY, "a worker thread could not be started");
         w->started = true;
@@ -125,7 +116,6 @@ void ed_pipeline_close(ed_pipeline *p)
     for (size_t i = 0; p->workers && i < p->n_workers; i++) {
         if (p->workers[i].started)
             pthread_join(p->workers[i].thread, NULL);
-        embedd_encoder_close(p->workers[i].encoder);
     }
     pthread_cond_destroy(&p->work);
     pthread_mutex_destroy(&p->mutex);
@@ -142,7 +132,11 @@ void ed_pipeline_start(ed_job *job)
 void ed_pipeline_cancel(ed_job *job, ed_cancel reason)
 {
     int none = ED_CANCEL_NONE;
-    if (atomic_compare_exchange_strong(&job->cancel, &none, reason))
+    if (!atomic_compare_exchange_strong(&job->cancel, &none, reason))
+        return;
+    if (ed_models_leave(job->pipeline->options.models, &job->use))
+        queue_push(job->pipeline, job);
+    else
         ed_scheduler_cancel(job->pipeline->scheduler, &job->ticket);
 }
 
@@ -181,8 +175,8 @@ static void *work(void *context)
     worker *w = context;
     for (ed_job *job; (job = wait_for_job(w));) {
         if (job->computed)
-            write_reply(w->pipeline, job);
-        else
+            write_reply(job);
+        else if (job->parsed || choose_model(w->pipeline, job))
             prepare(w, job);
     }
     return NULL;
@@ -207,17 +201,56 @@ static ed_job *wait_for_job(worker *w)
     return job;
 }
 
+/* True: the job has a model, or the reason why not. False: it is not ours any more. */
+static bool choose_model(ed_pipeline *p, ed_job *job)
+{
+    job->parsed = true;
+    if (!ed_prepare_request(job, p->options.texts_max))
+        return true;
+    ed_served_model *model = find_model(p->options.models, &job->request);
+    if (!model) {
+        ed_models_set_unknown(p->options.models, &job->problem);
+        return true;
+    }
+    job->use.model = model;
+    job->use.ready = on_model_ready;
+    job->use.context = job;
+    return ed_models_take(p->options.models, &job->use);
+}
+
+static ed_served_model *find_model(ed_models *models, const ed_request *request)
+{
+    ed_models_stats stats;
+    ed_served_model *model = ed_models_find(models, request->model);
+    if (model)
+        return model;
+    ed_models_rescan(models); /* it may have come to the folder since */
+    ed_models_get_stats(models, &stats);
+    bool any = request->any_model && stats.n_models == 1;
+    return ed_models_find(models, any ? (embedd_text){0} : request->model);
+}
+
+static void on_model_ready(ed_model_use *use)
+{
+    ed_job *job = use->context;
+    queue_push(job->pipeline, job);
+}
+
 static void prepare(worker *w, ed_job *job)
 {
     ed_pipeline *p = w->pipeline;
-    const ed_prepare_options options = {.model = p->options.model,
-                                        .model_id = p->options.model_id,
-                                        .encoder = w->encoder,
+    ed_loaded_model *loaded = job->use.loaded;
+    const ed_prepare_options options = {.model = loaded ? loaded->model : NULL,
+                                        .encoder = loaded ? loaded->encoders[w->number] : NULL,
                                         .file_roots = p->options.file_roots,
                                         .budget = p->options.budget,
-                                        .texts_max = p->options.texts_max,
                                         .body_bytes_max = p->options.body_bytes_max};
-    if (!ed_prepare(job, &options)) {
+    if (job->problem.code == ED_PROBLEM_NONE && !loaded)
+        ed_problem_set(&job->problem,
+                       job->use.error.status == EMBEDD_MEMORY ? ED_PROBLEM_MODEL_MEMORY
+                                                              : ED_PROBLEM_MODEL_FAILED,
+                       EMBEDD_NO_INDEX, "%s", job->use.error.message);
+    if (job->problem.code != ED_PROBLEM_NONE || !ed_prepare(job, &options)) {
         check_computed(job); /* a cancelled job's reason goes first */
         finish(job);
         return;
@@ -227,11 +260,11 @@ static void prepare(worker *w, ed_job *job)
         return;
     }
     if (job->request.n_texts == 0) {
-        write_reply(p, job);
+        write_reply(job);
         return;
     }
     job->prepared_ns = ed_clock_ns();
-    job->ticket.target = &p->target;
+    job->ticket.target = &loaded->target;
     switch (ed_scheduler_submit(p->scheduler, &job->ticket)) {
     case ED_SUBMIT_TAKEN:
         return; /* the job is not ours any more */
@@ -253,9 +286,9 @@ static void on_ticket_done(ed_ticket *ticket)
     queue_push(job->pipeline, job);
 }
 
-static void write_reply(const ed_pipeline *p, ed_job *job)
+static void write_reply(ed_job *job)
 {
-    const ed_result result = {.model_id = p->options.model_id,
+    const ed_result result = {.model_id = ed_served_model_id(job->use.model),
                               .n_dimensions = job->n_dimensions,
                               .vectors = job->vectors,
                               .n_vectors = job->n_vectors,
@@ -296,6 +329,8 @@ static void finish(ed_job *job)
     if (job->problem.code != ED_PROBLEM_NONE)
         ed_buf_clear(&job->reply);
     job->n_replaced = job->request.n_replaced;
+    ed_models_give(job->pipeline->options.models, &job->use,
+                   job->request.keeps ? &job->request.keep_alive_ns : NULL);
     free_inputs(job);
     job->finished_ns = ed_clock_ns();
     ed_budget_give(job->pipeline->options.budget, &job->n_reserved, job->reply.cap);

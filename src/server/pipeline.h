@@ -1,10 +1,11 @@
-/* A request's way from body to reply: parse and encode on a worker, compute in the scheduler, print
- * on a worker. Knows nothing of HTTP. */
+/* A request's way from body to reply: parse on a worker, wait for the model if it is not in memory,
+ * encode on a worker, compute in the scheduler, print on a worker. Knows nothing of HTTP. */
 #ifndef ED_PIPELINE_H
 #define ED_PIPELINE_H
 
 #include "documents/file_root.h"
 #include "server/budget.h"
+#include "server/models.h"
 #include "server/reply.h"
 #include "server/scheduler.h"
 
@@ -47,15 +48,14 @@ typedef struct ed_job {
     float *vectors;       /* [n_vectors][n_dimensions] */
     size_t n_reserved;    /* of the memory budget; the body's bytes are in it, too */
     atomic_int cancel;    /* an ed_cancel */
+    ed_model_use use;     /* of the model it asks for */
+    bool parsed;          /* the next stage is the encoding */
     bool computed;        /* the next stage is the reply */
     struct ed_job *next;  /* in a worker's queue */
 } ed_job;
 
 typedef struct ed_pipeline_options {
-    const embedd_model *model;
-    embedd_session *session;
-    embedd_session *express; /* for short requests while the other is busy */
-    const char *model_id;
+    ed_models *models; /* loaded for ed_pipeline_n_workers() */
     const ed_file_roots *file_roots; /* NULL = none */
     ed_budget *budget;
     ed_histogram *batch_tokens; /* NULL = not counted */
@@ -65,6 +65,9 @@ typedef struct ed_pipeline_options {
     size_t queue_requests_max;
     unsigned stuck_ms;
 } ed_pipeline_options;
+
+/* Each needs an encoder of each model. */
+size_t ed_pipeline_n_workers(void);
 
 embedd_status ed_pipeline_open(ed_pipeline **out, const ed_pipeline_options *options,
                                embedd_error *err);

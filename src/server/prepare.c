@@ -1,11 +1,10 @@
-/* In: a body. Out: rows for the scheduler, and what was cut off. Never computes a text of a request
- * that will be refused: everything is checked first. */
+/* In: a request and a model. Out: rows for the scheduler, and what was cut off. Never computes a
+ * text of a request that will be refused: everything is checked first. */
 #include "server/prepare.h"
 
 #include "base/checked.h"
 #include "base/memory.h"
 #include "server/dialect.h"
-#include "server/model_name.h"
 
 #include <string.h>
 
@@ -27,11 +26,8 @@ static bool no_memory(ed_job *job);
 bool ed_prepare(ed_job *job, const ed_prepare_options *options)
 {
     const ed_dialect *dialect = job->request.dialect;
-    char *json = job->body_is_file ? job->options.data : job->body;
-    size_t json_bytes = job->body_is_file ? job->options.n_bytes : job->n_body, n_ids = 0;
-    if (!ed_request_parse(&job->request, dialect, json, json_bytes, options->texts_max,
-                          &job->problem) ||
-        (dialect->make_texts && !dialect->make_texts(job, options)) ||
+    size_t n_ids = 0;
+    if ((dialect->make_texts && !dialect->make_texts(job, options)) ||
         !resolve_options(job, options))
         return false;
     if (job->request.dialect->answer == ED_ANSWER_TEXT)
@@ -52,15 +48,18 @@ bool ed_prepare(ed_job *job, const ed_prepare_options *options)
     return true;
 }
 
+bool ed_prepare_request(ed_job *job, size_t texts_max)
+{
+    char *json = job->body_is_file ? job->options.data : job->body;
+    size_t n_bytes = job->body_is_file ? job->options.n_bytes : job->n_body;
+    return ed_request_parse(&job->request, job->request.dialect, json, n_bytes, texts_max,
+                            &job->problem);
+}
+
 static bool resolve_options(ed_job *job, const ed_prepare_options *options)
 {
     ed_request *request = &job->request;
     const embedd_model_info *info = embedd_model_get_info(options->model);
-    const embedd_text served = ed_model_name_short(options->model_id);
-    if (request->model.bytes && !ed_model_name_means(request->model, options->model_id))
-        return ed_problem_set(&job->problem, ED_PROBLEM_UNKNOWN_MODEL, EMBEDD_NO_INDEX,
-                              "model not found, try pulling it first; this server has %.*s",
-                              (int)served.n_bytes, served.bytes);
     if (request->raw_if_model && old_route_is_raw(info))
         request->normalize = false;
     job->encode = (embedd_encode_options){.prompt = request->prompt,

@@ -1,4 +1,4 @@
-/* The first half of a job: body -> texts -> token ids -> rows. */
+/* A job whose request is read and whose model is there: texts -> token ids -> rows. */
 #ifndef ED_PREPARE_H
 #define ED_PREPARE_H
 
@@ -6,15 +6,16 @@
 
 typedef struct ed_prepare_options {
     const embedd_model *model;
-    const char *model_id;
     embedd_encoder *encoder;
     const ed_file_roots *file_roots;
     ed_budget *budget;
-    size_t texts_max;
     size_t body_bytes_max; /* also of the texts, each with the prompt before it */
 } ed_prepare_options;
 
-/* Fills the job's request, usages, ids, vectors (not yet computed) and ticket. False with the job's
+/* Body -> request. False with the job's problem. */
+bool ed_prepare_request(ed_job *job, size_t texts_max);
+
+/* Fills the job's usages, ids, vectors (not yet computed) and ticket. False with the job's
  * problem; a job that is cancelled meanwhile gets any. */
 bool ed_prepare(ed_job *job, const ed_prepare_options *options);
 

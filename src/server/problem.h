@@ -33,10 +33,12 @@
     XX(OVERLOADED, 429, "overloaded", 1, "too many requests are waiting")                          \
     XX(HEADER_TOO_LARGE, 431, "header_too_large", 0, "the header has too many lines")              \
     XX(INTERNAL, 500, "internal", 0, "the server failed")                                          \
+    XX(MODEL_FAILED, 500, "model_failed", 0, "the model could not be loaded")                      \
     XX(NONFINITE_OUTPUT, 500, "nonfinite_output", 0,                                               \
        "the model computed a number that is not finite")                                           \
     XX(UNSUPPORTED_CODING, 501, "unsupported_coding", 0, "the transfer coding is not supported")   \
     XX(LOADING, 503, "loading", 1, "the model is being loaded")                                    \
+    XX(MODEL_MEMORY, 503, "model_memory", 1, "no memory is left for the model")                    \
     XX(DRAINING, 503, "draining", 1, "the server is shutting down")                                \
     XX(OUT_OF_MEMORY, 503, "out_of_memory", 1, "no memory is left for the request")                \
     XX(DEADLINE_EXCEEDED, 504, "deadline_exceeded", 1, "the request took too long")

@@ -32,6 +32,7 @@ typedef struct ed_request {
     embedd_text *texts;        /* [n_texts] slices of the body, or of a document */
     size_t n_texts;
     embedd_text model;       /* as the client names it; bytes NULL = none given */
+    bool any_model;          /* where one model is served, any name means it */
     bool normalize;          /* default true */
     bool truncate;           /* default true */
     bool base64;             /* vectors as base64 instead of numbers */
@@ -54,6 +55,8 @@ typedef struct ed_request {
     size_t batch_size;       /* a hint; 0 = none given */
     size_t n_replaced;       /* surrogates without their partner, read as U+FFFD */
     ed_file_request file;
+    bool keeps;              /* keep_alive_ns is given */
+    int64_t keep_alive_ns;   /* the model stays so long after the request */
 } ed_request;
 
 /* Parses `body` in place: its bytes change, the texts point into it. Whatever the Content-Type

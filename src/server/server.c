@@ -11,7 +11,6 @@
 #include "server/log.h"
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,16 +22,13 @@
 #define DRAIN_TICK_MS  5
 #define DRAIN_REPLY_MS 250 /* to say "draining" to whoever is still waiting */
 #define PROTOCOL       1
-#define EXPRESS_TOKENS 256 /* a request that need not wait for a batch has no more */
 
 typedef struct server {
     ed_server_options options;
     ed_service service;
     ed_listener listener;
     ed_http *http;
-    pthread_t loader;
-    bool loading;
-    embedd_status load_status;
+    ed_model_use first; /* the model that is loaded before the server is ready */
     embedd_error err;
 } server;
 
@@ -40,7 +36,8 @@ static void hold_standard_files(void);
 static ed_exit open_front(server *s);
 static void raise_file_limit(ed_server_options *options);
 static ed_exit serve(server *s);
-static void *load(void *context);
+static embedd_status open_back(server *s);
+static void on_first_ready(ed_model_use *use);
 static bool print_ready_line(const server *s);
 static void drain(server *s);
 static bool wait_until_idle(server *s, unsigned limit_ms);
@@ -52,6 +49,7 @@ void ed_server_options_init(ed_server_options *options)
     *options = (ed_server_options){
         .host = "127.0.0.1",
         .port = 8421,
+        .keep_alive_ns = ED_FOREVER,
         .body_bytes_max = (size_t)8 << 20,
         .texts_max = 4096,
         .queue_tokens_max = QUEUE_TOKENS,
@@ -78,7 +76,7 @@ static unsigned env_ms(const char *name, unsigned by_default)
 
 ed_exit ed_server_run(const ed_server_options *options)
 {
-    server s = {.options = *options, .listener = {.fd = -1}, .load_status = EMBEDD_OK};
+    server s = {.options = *options, .listener = {.fd = -1}};
     if (s.options.api_key && s.options.api_key[0] == '\0')
         s.options.api_key = NULL;
     if (s.options.queue_tokens_max == 0)
@@ -143,7 +141,6 @@ static ed_exit open_front(server *s)
         return result;
     service->options = o;
     service->began_ns = ed_clock_ns();
-    service->model_id = o->model_id ? o->model_id : o->model_folder;
     ed_metrics_init(&service->metrics);
     service->budget.n_max = o->request_bytes_max;
     service->guard = (ed_guard){.host = s->listener.host,
@@ -190,65 +187,75 @@ static void raise_file_limit(ed_server_options *options)
 
 static ed_exit serve(server *s)
 {
-    if (pthread_create(&s->loader, NULL, load, s) != 0) {
-        snprintf(s->err.message, sizeof s->err.message, "the loading thread could not be started");
-        return ED_EXIT_MEMORY;
+    embedd_status status = open_back(s);
+    if (status != EMBEDD_OK)
+        return ed_exit_of(status);
+    if (s->options.n_models > 0) {
+        ed_models *models = s->service.models;
+        s->first.model = ed_models_find(models, (embedd_text){0});
+        s->first.ready = on_first_ready;
+        if (ed_models_take(models, &s->first))
+            on_first_ready(&s->first);
+        /* A model that is being read cannot be interrupted, and nothing is in flight yet. */
+        ed_event event = ED_EVENT_RELOAD;
+        while (event == ED_EVENT_RELOAD)
+            event = ed_lifecycle_wait(-1);
+        if (event == ED_EVENT_STOP)
+            _exit(ED_EXIT_OK);
+        s->err = s->first.error;
+        if (!s->first.loaded)
+            return ed_exit_of(s->err.status);
     }
-    s->loading = true;
-    /* A model that is being read cannot be interrupted, and nothing is in flight yet. */
-    if (ed_lifecycle_wait(-1) == ED_EVENT_STOP)
-        _exit(ED_EXIT_OK);
-    pthread_join(s->loader, NULL);
-    s->loading = false;
-    if (s->load_status != EMBEDD_OK)
-        return ed_exit_of(s->load_status);
-
     atomic_store(&s->service.state, ED_SERVICE_READY);
     if (!print_ready_line(s))
         ed_log(ED_LOG_WARNING, "nobody reads standard output: the ready line is lost");
-    while (ed_lifecycle_wait(-1) != ED_EVENT_STOP)
-        ;
+    ed_models_give(s->service.models, &s->first, NULL);
+    for (ed_event event; (event = ed_lifecycle_wait(-1)) != ED_EVENT_STOP;)
+        if (event == ED_EVENT_RELOAD)
+            ed_models_reload(s->service.models);
     drain(s);
     return ED_EXIT_OK;
 }
 
-static void *load(void *context)
+/* What works behind the HTTP server, without a model yet. */
+static embedd_status open_back(server *s)
 {
-    server *s = context;
     ed_service *service = &s->service;
     const ed_server_options *o = &s->options;
-    const embedd_session_options session = {.n_threads = o->n_threads,
-                                            .batch_tokens_max = o->batch_tokens_max};
-    const embedd_session_options express = {
-        .n_threads = 1, .batch_tokens_max = EXPRESS_TOKENS, .text_tokens_max = EXPRESS_TOKENS};
-    embedd_status status = embedd_model_open(o->model_folder, &o->model, &service->model, &s->err);
-    if (status == EMBEDD_OK)
-        status = embedd_session_open(service->model, &session, &service->session, &s->err);
-    if (status == EMBEDD_OK)
-        status = embedd_session_open(service->model, &express, &service->express, &s->err);
-    if (status == EMBEDD_OK) {
-        const ed_pipeline_options pipeline = {.model = service->model,
-                                              .session = service->session,
-                                              .express = service->express,
-                                              .model_id = service->model_id,
-                                              .file_roots = service->file_roots,
-                                              .budget = &service->budget,
-                                              .batch_tokens = &service->metrics.batch_tokens,
-                                              .texts_max = o->texts_max,
-                                              .body_bytes_max = o->body_bytes_max,
-                                              .queue_tokens_max = o->queue_tokens_max,
-                                              .queue_requests_max = o->queue_requests_max,
-                                              .stuck_ms = o->stuck_ms};
-        status = ed_pipeline_open(&service->pipeline, &pipeline, &s->err);
-    }
-    s->load_status = status;
+    const ed_models_options models = {
+        .loading = {.model = o->model,
+                    .session = {.n_threads = o->n_threads, .batch_tokens_max = o->batch_tokens_max},
+                    .n_encoders = ed_pipeline_n_workers()},
+        .memory_bytes_max = o->memory_bytes_max,
+        .keep_alive_ns = o->keep_alive_ns,
+        .folder = o->models_folder};
+    embedd_status status = ed_models_open(&service->models, &models, &s->err);
+    for (size_t i = 0; status == EMBEDD_OK && i < o->n_models; i++)
+        status = ed_models_add(service->models, o->models[i].id, o->models[i].path, &s->err);
+    if (status != EMBEDD_OK)
+        return status;
+    ed_models_rescan(service->models);
+    const ed_pipeline_options pipeline = {.models = service->models,
+                                          .file_roots = service->file_roots,
+                                          .budget = &service->budget,
+                                          .batch_tokens = &service->metrics.batch_tokens,
+                                          .texts_max = o->texts_max,
+                                          .body_bytes_max = o->body_bytes_max,
+                                          .queue_tokens_max = o->queue_tokens_max,
+                                          .queue_requests_max = o->queue_requests_max,
+                                          .stuck_ms = o->stuck_ms};
+    return ed_pipeline_open(&service->pipeline, &pipeline, &s->err);
+}
+
+static void on_first_ready(ed_model_use *use)
+{
+    (void)use;
     ed_lifecycle_tell(ED_EVENT_LOADED);
-    return NULL;
 }
 
 static bool print_ready_line(const server *s)
 {
-    const embedd_model_info *info = embedd_model_get_info(s->service.model);
+    const ed_loaded_model *loaded = s->first.loaded;
     ed_buf line;
     char url[128];
     ed_listener_url(&s->listener, url, sizeof url);
@@ -258,14 +265,16 @@ static bool print_ready_line(const server *s)
     ed_json_text_string_or_null(&line, url);
     ed_buf_printf(&line, ",\"version\":\"%s\",\"protocol\":%d,\"model\":", embedd_version(),
                   PROTOCOL);
-    ed_json_text_string_or_null(&line, s->service.model_id);
-    ed_buf_printf(&line, ",\"dimensions\":%zu}\n", info->dimensions);
+    ed_json_text_string_or_null(&line, loaded ? ed_served_model_id(s->first.model) : NULL);
+    if (loaded)
+        ed_buf_printf(&line, ",\"dimensions\":%zu}\n", loaded->info->dimensions);
+    else
+        ed_buf_append_text(&line, ",\"dimensions\":null}\n"); /* models are loaded when asked for */
     bool ok =
         !line.failed && write(STDOUT_FILENO, line.data, line.n_bytes) == (ssize_t)line.n_bytes;
     ed_buf_clear(&line);
-    ed_log(ED_LOG_INFO, "ready on %s after %.3f s: %s, %zu dimensions, %s, %zu threads", url,
-           (double)(ed_clock_ns() - s->service.began_ns) * 1e-9, info->architecture,
-           info->dimensions, info->cpu_level, embedd_session_threads(s->service.session));
+    ed_log(ED_LOG_INFO, "ready on %s after %.3f s", url,
+           (double)(ed_clock_ns() - s->service.began_ns) * 1e-9);
     return ok;
 }
 
@@ -277,14 +286,16 @@ static void drain(server *s)
 {
     ed_log(ED_LOG_INFO, "draining");
     atomic_store(&s->service.state, ED_SERVICE_DRAINING);
-    if (wait_until_idle(s, s->options.drain_ms))
-        return;
-    ed_connections_cancel_all(s->service.connections, ED_CANCEL_DRAINING);
-    wait_until_idle(s, DRAIN_REPLY_MS);
+    if (!wait_until_idle(s, s->options.drain_ms)) {
+        ed_connections_cancel_all(s->service.connections, ED_CANCEL_DRAINING);
+        wait_until_idle(s, DRAIN_REPLY_MS);
+    }
     if (ed_http_jobs(s->http) > 0) {
         ed_log(ED_LOG_WARNING, "%zu requests were not finished in time", ed_http_jobs(s->http));
         _exit(ED_EXIT_OK);
     }
+    if (ed_models_are_loading(s->service.models))
+        _exit(ED_EXIT_OK);
 }
 
 static bool wait_until_idle(server *s, unsigned limit_ms)
@@ -303,9 +314,7 @@ static void clear(server *s)
     ed_http_close(s->http);
     ed_connections_close(s->service.connections);
     ed_pipeline_close(s->service.pipeline);
-    embedd_session_close(s->service.session);
-    embedd_session_close(s->service.express);
-    embedd_model_close(s->service.model);
+    ed_models_close(s->service.models);
     ed_file_roots_close(s->service.file_roots);
     ed_lifecycle_close();
     ed_listener_close(&s->listener);

@@ -16,9 +16,17 @@ typedef enum ed_exit {
     ED_EXIT_MEMORY = 7     /* out of memory */
 } ed_exit;
 
+typedef struct ed_server_model {
+    const char *id; /* as the user named it; shown by /info */
+    const char *path;
+} ed_server_model;
+
 typedef struct ed_server_options {
-    const char *model_folder;
-    const char *model_id;       /* as the user named it; shown by /info */
+    const ed_server_model *models; /* [n_models]; the first is loaded before the server is ready */
+    size_t n_models;
+    const char *models_folder;  /* of more models, or NULL */
+    int64_t keep_alive_ns;      /* a model that nobody uses is unloaded then; for ever */
+    size_t memory_bytes_max;    /* of the models in memory; 0 = no limit */
     const char *host;           /* "127.0.0.1" */
     unsigned port;              /* 0 = any free one, told by the ready line */
     const char *unix_path;      /* a Unix socket instead of host and port; NULL = none */
@@ -51,8 +59,8 @@ typedef struct ed_server_options {
  * EMBEDD_DRAIN_MS replace those of the same name. */
 void ed_server_options_init(ed_server_options *options);
 
-/* Listens, loads the model, prints the ready line, serves until SIGTERM, SIGINT, POST /shutdown or
- * the parent's end, drains. Errors go to stderr. */
+/* Listens, loads the first model, prints the ready line, serves until SIGTERM, SIGINT, POST
+ * /shutdown or the parent's end, drains. Errors go to stderr. */
 ed_exit ed_server_run(const ed_server_options *options);
 
 /* The exit code for a failed open. */

@@ -25,10 +25,7 @@ typedef struct ed_service {
     ed_metrics metrics;
     ed_refusals refusals;
     atomic_int state; /* an ed_service_state; what follows is constant once it is not LOADING */
-    const char *model_id;
-    embedd_model *model;
-    embedd_session *session;
-    embedd_session *express;
+    ed_models *models;
     ed_file_roots *file_roots;
     ed_pipeline *pipeline;
 } ed_service;

@@ -54,8 +54,8 @@ class StartError(AssertionError):
 
 
 class RunningServer:
-    """`with RunningServer() as server:`; `env` replaces variables, None removes one; `before` is a
-    program that starts it."""
+    """`with RunningServer() as server:`; `model` is one, or a list of them; `env` replaces variables,
+    None removes one; `before` is a program that starts it."""
 
     def __init__(self, *arguments, model="bert-mean-norm", port=0, before=(), env=None,
                  **popen):
@@ -65,9 +65,10 @@ class RunningServer:
                 del self.environment[name]
         self.environment["EMBEDD_CACHE"] = "off"
         self.environment.update(env or {})
-        is_name = os.path.isabs(model) or ":" in model  # "ollama:NAME"
-        folder = model if is_name else model_folder(model)
-        self.command = [*before, PROGRAM, "serve", "-m", folder, "--port", str(port), *arguments]
+        self.command = [*before, PROGRAM, "serve", "--port", str(port), *arguments]
+        for name in [model] if isinstance(model, str) else model:  # several, or none
+            is_name = os.path.isabs(name) or ":" in name  # "ollama:NAME"
+            self.command += ["-m", name if is_name else model_folder(name)]
         self.errors = []
         self.collector = None
         popen.setdefault("stderr", subprocess.PIPE)

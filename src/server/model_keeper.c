@@ -1,0 +1,298 @@
+/* In: models that somebody waits for, that have changed, that nobody uses. Out: loaded, replaced,
+ * unloaded. The only thread that opens and closes models; the mutex is open meanwhile. */
+#include "server/served_model.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "server/log.h"
+#include "server/timed_wait.h"
+
+typedef enum room { ROOM_NOW, ROOM_LATER, ROOM_NEVER } room;
+
+static void reload(ed_models *ms);
+static bool free_retired(ed_models *ms);
+static bool load_next(ed_models *ms);
+static room make_room(ed_models *ms, ed_served_model *m, embedd_error *err);
+static bool any_is_evicting(const ed_models *ms);
+static bool open_model(ed_models *ms, ed_served_model *m, ed_loaded_model **out, embedd_error *err);
+static void tell_waiting(ed_models *ms, ed_served_model *m);
+static bool replace_next(ed_models *ms);
+static bool unload_next(ed_models *ms, uint64_t *wait_ns);
+static void unload(ed_models *ms, ed_served_model *m, const char *why);
+static void close_loaded(ed_models *ms, ed_loaded_model *loaded);
+static uint64_t idle_left_ns(const ed_served_model *m);
+static ed_served_model *least_recent(ed_models *ms, bool idle);
+
+void *ed_models_keep(void *context)
+{
+    ed_models *ms = context;
+    pthread_mutex_lock(&ms->mutex);
+    while (!ms->stop) {
+        uint64_t wait_ns = UINT64_MAX;
+        if (ms->reload)
+            reload(ms);
+        else if (free_retired(ms) || load_next(ms) || replace_next(ms) || unload_next(ms, &wait_ns))
+            continue;
+        else if (wait_ns == UINT64_MAX)
+            pthread_cond_wait(&ms->changed, &ms->mutex);
+        else
+            ed_timed_wait(&ms->changed, &ms->mutex, wait_ns);
+    }
+    pthread_mutex_unlock(&ms->mutex);
+    return NULL;
+}
+
+static void reload(ed_models *ms)
+{
+    ms->reload = false;
+    pthread_mutex_unlock(&ms->mutex);
+    pthread_mutex_lock(&ms->scan_mutex);
+    ed_models_scan(ms);
+    pthread_mutex_unlock(&ms->scan_mutex);
+    pthread_mutex_lock(&ms->mutex);
+    for (size_t i = 0; i < ms->n_list; i++)
+        ed_models_look(ms, ms->list[i]);
+}
+
+/* ---- loading --------------------------------------------------------------------------------- */
+
+/* The one that somebody has waited for longest. */
+static bool load_next(ed_models *ms)
+{
+    ed_served_model *m = NULL;
+    embedd_error err = {.status = EMBEDD_OK};
+    for (size_t i = 0; i < ms->n_list; i++) {
+        ed_served_model *other = ms->list[i];
+        if (other->first_use && !other->loaded &&
+            (!m || other->first_use->number < m->first_use->number))
+            m = other;
+    }
+    if (!m)
+        return false;
+    m->is_loading = true;
+    room where = make_room(ms, m, &err);
+    if (where == ROOM_NOW)
+        (void)!open_model(ms, m, &m->loaded, &err);
+    m->is_loading = false;
+    if (where == ROOM_LATER)
+        return false;
+    m->failure = err;
+    m->used_ns = ed_clock_ns();
+    if (err.status != EMBEDD_OK) {
+        ms->stats.n_failures++;
+        ed_log(ED_LOG_ERROR, "%s is not loaded: %s", m->id, err.message);
+    }
+    tell_waiting(ms, m);
+    return true;
+}
+
+/* By what it took the last time, or else by the size of its files. */
+static room make_room(ed_models *ms, ed_served_model *m, embedd_error *err)
+{
+    size_t n_max = ms->options.memory_bytes_max;
+    if (n_max == 0)
+        return ROOM_NOW;
+    bool known = m->n_bytes_known > 0 && !ed_served_model_is_stale(m);
+    size_t n_bytes = known ? m->n_bytes_known : m->files.n_bytes;
+    if (n_bytes > n_max) {
+        ed_fail(err, EMBEDD_MEMORY, "the model takes %zu MiB, and --memory-max is %zu",
+                (n_bytes >> 20) + 1, n_max >> 20);
+        return ROOM_NEVER;
+    }
+    while (ms->stats.n_bytes > n_max - n_bytes) {
+        ed_served_model *other = least_recent(ms, true);
+        if (other) {
+            unload(ms, other, "another model needs its room");
+            continue;
+        }
+        /* All are in use: one is not taken any more, and goes when it is idle. */
+        if (!any_is_evicting(ms) && (other = least_recent(ms, false)))
+            other->evicting = true;
+        return ROOM_LATER;
+    }
+    return ROOM_NOW;
+}
+
+static bool any_is_evicting(const ed_models *ms)
+{
+    for (size_t i = 0; i < ms->n_list; i++)
+        if (ms->list[i]->evicting)
+            return true;
+    return false;
+}
+
+/* Whoever uses m->loaded may go on meanwhile. */
+static bool open_model(ed_models *ms, ed_served_model *m, ed_loaded_model **out, embedd_error *err)
+{
+    ed_loaded_model *loaded = NULL;
+    size_t n_max = ms->options.memory_bytes_max;
+    char *path = ed_strdup(m->path);
+    pthread_mutex_unlock(&ms->mutex);
+    uint64_t began_ns = ed_clock_ns();
+    ed_model_files files = {0};
+    if (path)
+        ed_model_files_look(&files, path); /* before they are read: a later change is seen */
+    embedd_status status = path ? ed_loaded_model_open(&loaded, path, &ms->options.loading, err)
+                                : ed_fail(err, EMBEDD_MEMORY, "no memory for a model");
+    if (status == EMBEDD_OK)
+        ed_log(ED_LOG_INFO, "%s is loaded after %.3f s: %s, %zu dimensions, %s, %zu threads", m->id,
+               (double)(ed_clock_ns() - began_ns) * 1e-9, loaded->info->architecture,
+               loaded->info->dimensions, loaded->info->cpu_level,
+               embedd_session_threads(loaded->session));
+    ed_free(path);
+    pthread_mutex_lock(&ms->mutex);
+    m->files = files;
+    m->loaded_stamp = files.stamp;
+    m->n_bytes_known = loaded ? loaded->n_bytes : 0;
+    if (loaded && n_max > 0 && loaded->n_bytes > n_max) {
+        status = ed_fail(err, EMBEDD_MEMORY, "the model takes %zu MiB, and --memory-max is %zu",
+                         (loaded->n_bytes >> 20) + 1, n_max >> 20);
+        pthread_mutex_unlock(&ms->mutex);
+        ed_loaded_model_close(loaded);
+        pthread_mutex_lock(&ms->mutex);
+    }
+    if (status != EMBEDD_OK)
+        return false;
+    ed_model_facts_copy(&m->facts, loaded->info);
+    ms->stats.n_bytes += loaded->n_bytes;
+    ms->stats.n_loads++;
+    *out = loaded;
+    return true;
+}
+
+/* One that is told may be gone at once, and another may come meanwhile. */
+static void tell_waiting(ed_models *ms, ed_served_model *m)
+{
+    ed_model_use *use = m->first_use;
+    m->first_use = m->last_use = NULL;
+    for (ed_model_use *u = use; u; u = u->next) {
+        u->waiting = false;
+        u->loaded = m->loaded;
+        u->error = m->failure;
+        if (m->loaded)
+            m->loaded->n_users++;
+    }
+    pthread_mutex_unlock(&ms->mutex);
+    for (ed_model_use *next; use; use = next) {
+        next = use->next;
+        use->ready(use);
+    }
+    pthread_mutex_lock(&ms->mutex);
+}
+
+/* ---- other files ----------------------------------------------------------------------------- */
+
+/* The old model answers until the new one is there; if that cannot be loaded, longer. Where there
+ * is no room for both, the old one goes first. */
+static bool replace_next(ed_models *ms)
+{
+    size_t n_max = ms->options.memory_bytes_max;
+    ed_loaded_model *loaded = NULL;
+    embedd_error err = {.status = EMBEDD_OK};
+    for (size_t i = 0; i < ms->n_list; i++) {
+        ed_served_model *m = ms->list[i];
+        if (!m->loaded || m->gone || m->evicting || !ed_served_model_is_stale(m))
+            continue;
+        if (n_max > 0 &&
+            (m->files.n_bytes > n_max || ms->stats.n_bytes > n_max - m->files.n_bytes)) {
+            m->evicting = true;
+            return true;
+        }
+        if (open_model(ms, m, &loaded, &err)) {
+            m->loaded->next = ms->retired;
+            ms->retired = m->loaded;
+            m->loaded = loaded;
+            m->failure.status = EMBEDD_OK;
+            ed_log(ED_LOG_INFO, "%s is replaced: its files have changed", m->id);
+        } else {
+            m->n_bytes_known = m->loaded->n_bytes;
+            ms->stats.n_failures++;
+            ed_log(ED_LOG_ERROR, "%s stays as it was; what its files are now is not loaded: %s",
+                   m->id, err.message);
+        }
+        return true;
+    }
+    return false;
+}
+
+static bool free_retired(ed_models *ms)
+{
+    for (ed_loaded_model **at = &ms->retired; *at; at = &(*at)->next) {
+        ed_loaded_model *loaded = *at;
+        if (loaded->n_users > 0)
+            continue;
+        *at = loaded->next;
+        close_loaded(ms, loaded);
+        return true;
+    }
+    return false;
+}
+
+/* ---- unloading ------------------------------------------------------------------------------- */
+
+/* Or after how long there may be one. */
+static bool unload_next(ed_models *ms, uint64_t *wait_ns)
+{
+    size_t n_max = ms->options.memory_bytes_max;
+    for (size_t i = 0; i < ms->n_list; i++) {
+        ed_served_model *m = ms->list[i];
+        if (!m->loaded || m->loaded->n_users > 0)
+            continue;
+        uint64_t left_ns = m->evicting || m->gone ? 0 : idle_left_ns(m);
+        if (left_ns == 0) {
+            unload(ms, m,
+                   m->gone       ? "it is not in the folder any more"
+                   : m->evicting ? "it makes room"
+                                 : "nobody uses it");
+            return true;
+        }
+        if (left_ns < *wait_ns)
+            *wait_ns = left_ns;
+    }
+    ed_served_model *m = least_recent(ms, true);
+    if (!m || n_max == 0 || ms->stats.n_bytes <= n_max)
+        return false;
+    unload(ms, m, "it makes room");
+    return true;
+}
+
+static uint64_t idle_left_ns(const ed_served_model *m)
+{
+    uint64_t idle_ns = ed_clock_ns() - m->used_ns;
+    if (m->keep_alive_ns == ED_FOREVER)
+        return UINT64_MAX;
+    return idle_ns >= (uint64_t)m->keep_alive_ns ? 0 : (uint64_t)m->keep_alive_ns - idle_ns;
+}
+
+static ed_served_model *least_recent(ed_models *ms, bool idle)
+{
+    ed_served_model *found = NULL;
+    for (size_t i = 0; i < ms->n_list; i++) {
+        ed_served_model *m = ms->list[i];
+        if (m->loaded && (!idle || m->loaded->n_users == 0) &&
+            (!found || m->used_ns < found->used_ns))
+            found = m;
+    }
+    return found;
+}
+
+static void unload(ed_models *ms, ed_served_model *m, const char *why)
+{
+    ed_loaded_model *loaded = m->loaded;
+    m->loaded = NULL;
+    m->evicting = false;
+    m->keep_alive_ns = ms->options.keep_alive_ns;
+    ms->stats.n_unloads++;
+    ed_log(ED_LOG_INFO, "%s is unloaded: %s", m->id, why);
+    close_loaded(ms, loaded);
+}
+
+static void close_loaded(ed_models *ms, ed_loaded_model *loaded)
+{
+    size_t n_bytes = loaded->n_bytes;
+    pthread_mutex_unlock(&ms->mutex);
+    ed_loaded_model_close(loaded);
+    pthread_mutex_lock(&ms->mutex);
+    ms->stats.n_bytes -= n_bytes;
+}
