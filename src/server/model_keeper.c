@@ -9,13 +9,16 @@
 #include "server/timed_wait.h"
 
 typedef enum room { ROOM_NOW, ROOM_LATER, ROOM_NEVER } room;
+typedef enum opened { OPENED, OPEN_FAILED, OPEN_TOO_LARGE } opened;
 
 static void reload(ed_models *ms);
 static bool free_retired(ed_models *ms);
 static bool load_next(ed_models *ms);
 static room make_room(ed_models *ms, ed_served_model *m, embedd_error *err);
 static bool any_is_evicting(const ed_models *ms);
-static bool open_model(ed_models *ms, ed_served_model *m, ed_loaded_model **out, embedd_error *err);
+static opened open_model(ed_models *ms, ed_served_model *m, ed_loaded_model **out,
+                         embedd_error *err);
+static bool make_room_for(ed_models *ms, size_t n_bytes);
 static void tell_waiting(ed_models *ms, ed_served_model *m);
 static bool replace_next(ed_models *ms);
 static bool unload_next(ed_models *ms, uint64_t *wait_ns);
@@ -72,11 +75,10 @@ static bool load_next(ed_models *ms)
         return false;
     m->is_loading = true;
     room where = make_room(ms, m, &err);
-    if (where == ROOM_NOW)
-        (void)!open_model(ms, m, &m->loaded, &err);
+    bool again = where == ROOM_NOW && open_model(ms, m, &m->loaded, &err) == OPEN_TOO_LARGE;
     m->is_loading = false;
-    if (where == ROOM_LATER)
-        return false;
+    if (where == ROOM_LATER || again)
+        return again;
     m->failure = err;
     m->used_ns = ed_clock_ns();
     if (err.status != EMBEDD_OK) {
@@ -100,18 +102,24 @@ static room make_room(ed_models *ms, ed_served_model *m, embedd_error *err)
                 (n_bytes >> 20) + 1, n_max >> 20);
         return ROOM_NEVER;
     }
-    while (ms->stats.n_bytes > n_max - n_bytes) {
-        ed_served_model *other = least_recent(ms, true);
-        if (other) {
-            unload(ms, other, "another model needs its room");
-            continue;
-        }
-        /* All are in use: one is not taken any more, and goes when it is idle. */
-        if (!any_is_evicting(ms) && (other = least_recent(ms, false)))
-            other->evicting = true;
-        return ROOM_LATER;
+    if (make_room_for(ms, n_bytes))
+        return ROOM_NOW;
+    /* All are in use: one is not taken any more, and goes when it is idle. */
+    ed_served_model *other = any_is_evicting(ms) ? NULL : least_recent(ms, false);
+    if (other)
+        other->evicting = true;
+    return ROOM_LATER;
+}
+
+static bool make_room_for(ed_models *ms, size_t n_bytes)
+{
+    while (ms->stats.n_bytes + n_bytes > ms->options.memory_bytes_max) {
+        ed_served_model *idle = least_recent(ms, true);
+        if (!idle)
+            return false;
+        unload(ms, idle, "another model needs its room");
     }
-    return ROOM_NOW;
+    return true;
 }
 
 static bool any_is_evicting(const ed_models *ms)
@@ -122,43 +130,42 @@ static bool any_is_evicting(const ed_models *ms)
     return false;
 }
 
-/* Whoever uses m->loaded may go on meanwhile. */
-static bool open_model(ed_models *ms, ed_served_model *m, ed_loaded_model **out, embedd_error *err)
+/* Whoever uses m->loaded may go on meanwhile. OPEN_TOO_LARGE: it takes more than its files made one
+ * think, which is known from now on. */
+static opened open_model(ed_models *ms, ed_served_model *m, ed_loaded_model **out,
+                         embedd_error *err)
 {
     ed_loaded_model *loaded = NULL;
-    size_t n_max = ms->options.memory_bytes_max;
+    ed_model_files files = {0};
     char *path = ed_strdup(m->path);
     pthread_mutex_unlock(&ms->mutex);
     uint64_t began_ns = ed_clock_ns();
-    ed_model_files files = {0};
     if (path)
         ed_model_files_look(&files, path); /* before they are read: a later change is seen */
     embedd_status status = path ? ed_loaded_model_open(&loaded, path, &ms->options.loading, err)
                                 : ed_fail(err, EMBEDD_MEMORY, "no memory for a model");
-    if (status == EMBEDD_OK)
-        ed_log(ED_LOG_INFO, "%s is loaded after %.3f s: %s, %zu dimensions, %s, %zu threads", m->id,
-               (double)(ed_clock_ns() - began_ns) * 1e-9, loaded->info->architecture,
-               loaded->info->dimensions, loaded->info->cpu_level,
-               embedd_session_threads(loaded->session));
+    double took_s = (double)(ed_clock_ns() - began_ns) * 1e-9;
     ed_free(path);
     pthread_mutex_lock(&ms->mutex);
     m->files = files;
     m->loaded_stamp = files.stamp;
     m->n_bytes_known = loaded ? loaded->n_bytes : 0;
-    if (loaded && n_max > 0 && loaded->n_bytes > n_max) {
-        status = ed_fail(err, EMBEDD_MEMORY, "the model takes %zu MiB, and --memory-max is %zu",
-                         (loaded->n_bytes >> 20) + 1, n_max >> 20);
+    if (status != EMBEDD_OK)
+        return OPEN_FAILED;
+    if (ms->options.memory_bytes_max > 0 && !make_room_for(ms, loaded->n_bytes)) {
         pthread_mutex_unlock(&ms->mutex);
         ed_loaded_model_close(loaded);
         pthread_mutex_lock(&ms->mutex);
+        return OPEN_TOO_LARGE;
     }
-    if (status != EMBEDD_OK)
-        return false;
+    ed_log(ED_LOG_INFO, "%s is loaded after %.3f s: %s, %zu dimensions, %s, %zu threads", m->id,
+           took_s, loaded->info->architecture, loaded->info->dimensions, loaded->info->cpu_level,
+           embedd_session_threads(loaded->session));
     ed_model_facts_copy(&m->facts, loaded->info);
     ms->stats.n_bytes += loaded->n_bytes;
     ms->stats.n_loads++;
     *out = loaded;
-    return true;
+    return OPENED;
 }
 
 /* One that is told may be gone at once, and another may come meanwhile. */
@@ -189,27 +196,31 @@ static bool replace_next(ed_models *ms)
 {
     size_t n_max = ms->options.memory_bytes_max;
     ed_loaded_model *loaded = NULL;
-    embedd_error err = {.status = EMBEDD_OK};
+    embedd_error err;
     for (size_t i = 0; i < ms->n_list; i++) {
         ed_served_model *m = ms->list[i];
         if (!m->loaded || m->gone || m->evicting || !ed_served_model_is_stale(m))
             continue;
-        if (n_max > 0 &&
-            (m->files.n_bytes > n_max || ms->stats.n_bytes > n_max - m->files.n_bytes)) {
-            m->evicting = true;
-            return true;
-        }
-        if (open_model(ms, m, &loaded, &err)) {
-            m->loaded->next = ms->retired;
-            ms->retired = m->loaded;
+        bool fits = n_max == 0 || ms->stats.n_bytes + m->files.n_bytes <= n_max;
+        switch (fits ? open_model(ms, m, &loaded, &err) : OPEN_TOO_LARGE) {
+        case OPENED:
+            if (m->loaded) { /* it has not made room for the new one */
+                m->loaded->next = ms->retired;
+                ms->retired = m->loaded;
+            }
             m->loaded = loaded;
             m->failure.status = EMBEDD_OK;
             ed_log(ED_LOG_INFO, "%s is replaced: its files have changed", m->id);
-        } else {
+            break;
+        case OPEN_TOO_LARGE:
+            m->evicting = m->loaded != NULL;
+            break;
+        case OPEN_FAILED:
             m->n_bytes_known = m->loaded->n_bytes;
             ms->stats.n_failures++;
             ed_log(ED_LOG_ERROR, "%s stays as it was; what its files are now is not loaded: %s",
                    m->id, err.message);
+            break;
         }
         return true;
     }
@@ -234,7 +245,6 @@ static bool free_retired(ed_models *ms)
 /* Or after how long there may be one. */
 static bool unload_next(ed_models *ms, uint64_t *wait_ns)
 {
-    size_t n_max = ms->options.memory_bytes_max;
     for (size_t i = 0; i < ms->n_list; i++) {
         ed_served_model *m = ms->list[i];
         if (!m->loaded || m->loaded->n_users > 0)
@@ -250,11 +260,7 @@ static bool unload_next(ed_models *ms, uint64_t *wait_ns)
         if (left_ns < *wait_ns)
             *wait_ns = left_ns;
     }
-    ed_served_model *m = least_recent(ms, true);
-    if (!m || n_max == 0 || ms->stats.n_bytes <= n_max)
-        return false;
-    unload(ms, m, "it makes room");
-    return true;
+    return false;
 }
 
 static uint64_t idle_left_ns(const ed_served_model *m)

@@ -9,7 +9,7 @@ import threading
 import time
 import unittest
 
-from running_server import (GOLDEN, SLOWER, RunningServer, StartError, bits, golden_rows,
+from running_server import (GOLDEN, SANITIZED, SLOWER, RunningServer, StartError, bits, golden_rows,
                             model_folder, wait_until)
 
 BERT, MPNET, NOMIC = "bert-mean-norm", "mpnet", "nomic-bert"
@@ -217,7 +217,7 @@ class LoadingTest(ModelsTest):
 
         def client(number):
             connection = server.connect()
-            for i in range(25):
+            for i in range(8 if SANITIZED else 25):
                 name, source = (("a", BERT), ("b", MPNET), ("c", NOMIC))[(number + i) % 3]
                 reply = server.post({"input": TEXTS, "model": name, "keep_alive": i % 2 - 1},
                                     "/api/embed", connection=connection)
@@ -317,7 +317,7 @@ class MemoryTest(ModelsTest):
         failures = []
 
         def client(name, source):
-            for _ in range(6):
+            for _ in range(2 if SANITIZED else 6):
                 reply = server.post({"texts": TEXTS, "model": name})
                 if reply.status != 200:
                     failures.append(reply.body)
