@@ -126,6 +126,12 @@ bool ed_read_model(ed_request_parser *p, ed_json_token token)
     return ed_read_string(p, token, "\"model\"", &p->request->model);
 }
 
+bool ed_read_any_model(ed_request_parser *p, ed_json_token token)
+{
+    p->request->any_model = true;
+    return token == ED_JSON_STRING ? ed_read_model(p, token) : ed_json_skip(&p->json, token);
+}
+
 bool ed_read_normalize(ed_request_parser *p, ed_json_token token)
 {
     return ed_read_bool(p, token, "\"normalize\"", &p->request->normalize);

@@ -37,6 +37,8 @@ bool ed_read_inputs(ed_request_parser *p, ed_json_token token);
 void ed_begin_texts(ed_request_parser *p, unsigned bit);
 
 bool ed_read_model(ed_request_parser *p, ed_json_token token);
+/* Where clients need not name a model, and did not before there were several. */
+bool ed_read_any_model(ed_request_parser *p, ed_json_token token);
 bool ed_read_normalize(ed_request_parser *p, ed_json_token token);
 bool ed_read_truncate(ed_request_parser *p, ed_json_token token);
 bool ed_read_pooling(ed_request_parser *p, ed_json_token token);

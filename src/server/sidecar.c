@@ -18,7 +18,7 @@ static const ed_request_field fields[] = {
     {"texts", ed_read_texts},
     {"text", ed_read_text},
     {"inputs", ed_read_inputs},
-    {"model", ed_read_model},
+    {"model", ed_read_any_model},
     {"normalize", ed_read_normalize},
     {"truncate", ed_read_truncate},
     {"truncation_direction", ed_read_direction},
@@ -45,7 +45,6 @@ const ed_dialect ed_dialect_binary = {.fields = fields,
 static bool check(ed_request_parser *p)
 {
     unsigned given = p->given;
-    p->request->any_model = true;
     if (given == ED_GIVEN_INPUTS)
         p->request->dialect = &ed_dialect_tei;
     if (given & (given - 1))

@@ -25,7 +25,7 @@ const ed_dialect ed_dialect_tei = {.put_vectors = put_vectors,
                                    .http_status = ed_tei_http_status};
 
 static const ed_request_field similarity_fields[] = {
-    {"inputs", read_compared}, {"model", ed_read_model}, {"parameters", read_parameters}};
+    {"inputs", read_compared}, {"model", ed_read_any_model}, {"parameters", read_parameters}};
 
 static const ed_request_field input_fields[] = {{"inputs", ed_read_inputs},
                                                 {"truncate", ed_read_truncate},
@@ -191,7 +191,6 @@ static bool read_parameters(ed_request_parser *p, ed_json_token token)
 
 static bool check_compared(ed_request_parser *p)
 {
-    p->request->any_model = true;
     if (!p->request->source.bytes || p->request->n_texts == 0)
         return ed_problem_set(p->problem, ED_PROBLEM_MISSING_FIELD, EMBEDD_NO_INDEX,
                               "expected \"inputs\" with \"source_sentence\", a string, and "
