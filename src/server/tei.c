@@ -28,6 +28,7 @@ static const ed_request_field similarity_fields[] = {
     {"inputs", read_compared}, {"model", ed_read_any_model}, {"parameters", read_parameters}};
 
 static const ed_request_field input_fields[] = {{"inputs", ed_read_inputs},
+                                                {"model", ed_read_any_model},
                                                 {"truncate", ed_read_truncate},
                                                 {"truncation_direction", ed_read_direction},
                                                 {"prompt_name", ed_read_prompt_name}};
