@@ -186,6 +186,14 @@ class RunningServer:
             fields = file.read().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def work_seconds(self):
+        """As cpu_seconds, to the nanosecond; of the threads that live."""
+        total = 0
+        for thread in os.listdir("/proc/%d/task" % self.pid):
+            with open("/proc/%d/task/%s/schedstat" % (self.pid, thread)) as file:
+                total += int(file.read().split()[0])
+        return total / 1e9
+
     def memory(self, *names):
         """Bytes, of lines of /proc/PID/status: anonymous memory and swap by default."""
         names = names or ("RssAnon", "VmSwap")
