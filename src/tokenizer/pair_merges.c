@@ -6,6 +6,7 @@
 
 #define NO_SYMBOL   UINT32_MAX
 #define SCANNED_MAX 24 /* in words this short the best pair is found by looking at all */
+#define HEAP_WAYS   8  /* children of a node lie side by side, mostly in one cache line */
 
 /* The pairs that can merge, as rank << 32 | place of the left one; the lowest at the top. */
 typedef struct pair_heap {
@@ -147,9 +148,9 @@ static void push(pair_heap *heap, const ed_word_symbol *symbols, uint32_t at)
         return;
     uint64_t key = (uint64_t)symbols[at].rank << 32 | at;
     size_t i = heap->n++;
-    while (i > 0 && heap->keys[(i - 1) / 2] > key) {
-        heap->keys[i] = heap->keys[(i - 1) / 2];
-        i = (i - 1) / 2;
+    while (i > 0 && heap->keys[(i - 1) / HEAP_WAYS] > key) {
+        heap->keys[i] = heap->keys[(i - 1) / HEAP_WAYS];
+        i = (i - 1) / HEAP_WAYS;
     }
     heap->keys[i] = key;
 }
@@ -159,14 +160,16 @@ static uint64_t pop(pair_heap *heap)
     uint64_t top = heap->keys[0], key = heap->keys[--heap->n];
     size_t i = 0;
     for (;;) {
-        size_t child = 2 * i + 1;
-        if (child >= heap->n)
+        size_t first = HEAP_WAYS * i + 1;
+        if (first >= heap->n)
             break;
-        child += child + 1 < heap->n && heap->keys[child + 1] < heap->keys[child];
-        if (heap->keys[child] >= key)
+        size_t end = heap->n - first < HEAP_WAYS ? heap->n : first + HEAP_WAYS, lowest = first;
+        for (size_t child = first + 1; child < end; child++)
+            lowest = heap->keys[child] < heap->keys[lowest] ? child : lowest;
+        if (heap->keys[lowest] >= key)
             break;
-        heap->keys[i] = heap->keys[child];
-        i = child;
+        heap->keys[i] = heap->keys[lowest];
+        i = lowest;
     }
     if (heap->n > 0)
         heap->keys[i] = key;
