@@ -173,6 +173,16 @@ bool ed_connection_sends(ed_connections *cs, ed_connection *c, size_t n_bytes)
     return enter(cs, c, SENDING, cs->options.idle_ms + (uint64_t)n_bytes / REPLY_BYTES_PER_MS);
 }
 
+void ed_connections_end_work(ed_connections *cs, const ed_job *job, size_t n_bytes)
+{
+    uint64_t limit_ms = cs->options.idle_ms + (uint64_t)n_bytes / REPLY_BYTES_PER_MS;
+    pthread_mutex_lock(&cs->mutex);
+    for (ed_connection *c = cs->first; c; c = c->next)
+        if (c->job == job)
+            set_phase(cs, c, SENDING, limit_ms);
+    pthread_mutex_unlock(&cs->mutex);
+}
+
 bool ed_connection_rests(ed_connections *cs, ed_connection *c)
 {
     return enter(cs, c, RESTING, cs->options.idle_ms);

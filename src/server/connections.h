@@ -34,6 +34,10 @@ bool ed_connection_works(ed_connections *connections, ed_connection *connection,
 bool ed_connection_sends(ed_connections *connections, ed_connection *connection, size_t n_bytes);
 bool ed_connection_rests(ed_connections *connections, ed_connection *connection);
 
+/* The work is over, whatever has become of its connection: its reply is sent now, or nobody has the
+ * connection any more. */
+void ed_connections_end_work(ed_connections *connections, const ed_job *job, size_t n_bytes);
+
 /* Cancels all work, when the server must end. */
 void ed_connections_cancel_all(ed_connections *connections, ed_cancel reason);
 

@@ -33,6 +33,9 @@ struct ed_dialect {
     /* The 200 body, appended. False with NONFINITE_OUTPUT or OUT_OF_MEMORY. */
     bool (*put_vectors)(ed_buf *reply, const ed_request *request, const ed_result *result,
                         ed_problem *problem);
+    /* Of a reply line by line: the line of a text; put_vectors is the last one then. */
+    bool (*put_line)(ed_buf *line, const ed_request *request, const ed_result *result,
+                     size_t text_index, ed_problem *problem);
     /* The body of any other status. */
     void (*put_problem)(ed_buf *reply, const ed_problem *problem);
     unsigned (*http_status)(ed_problem_code code); /* NULL = the problem's own */
@@ -43,6 +46,8 @@ extern const ed_dialect ed_dialect_sidecar;
 extern const ed_dialect ed_dialect_tei;
 /* The same requests; the reply is the float32 numbers of all vectors, little-endian. */
 extern const ed_dialect ed_dialect_binary;
+/* The same requests; the reply is a line of JSON for each text, sent when it is computed. */
+extern const ed_dialect ed_dialect_lines;
 /* POST /embed-file */
 extern const ed_dialect ed_dialect_file;
 /* POST /similarity, TEI's: {inputs: {source_sentence, sentences}} -> [0.9, ...] */

@@ -21,6 +21,7 @@
 #define BODY_BYTES_FIRST ((size_t)16 << 10)
 #define ANSWER_BYTES_MAX ((size_t)1 << 20) /* of what is answered at once */
 #define PATH_BYTES_MAX   256
+#define LINES_BYTES      ((size_t)32 << 10) /* of a reply by lines, at once */
 #define SWALLOW_FACTOR   4 /* of a refused body so many times the limit is read, to be polite */
 
 struct ed_http {
@@ -33,6 +34,19 @@ struct ed_http {
 };
 
 typedef enum step { READING, WORKING, ANSWERED } step;
+
+/* A reply that is sent line by line while the pipeline still works on it. The HTTP thread sleeps on
+ * a suspended connection, which only then cannot go away; whoever clears `asleep` wakes it. The
+ * exchange has two owners, libmicrohttpd and the pipeline; the last one frees it. */
+typedef struct lines {
+    atomic_bool asleep;
+    atomic_bool finished; /* the pipeline has nothing to add */
+    atomic_int n_owners;
+    size_t n_sent; /* texts */
+    bool end_sent;
+    ed_buf pending; /* from n_pending_sent on */
+    size_t n_pending_sent;
+} lines;
 
 /* One request and its reply. */
 typedef struct exchange {
@@ -53,6 +67,8 @@ typedef struct exchange {
     size_t body_cap;
     size_t n_swallowed;
     unsigned http_status;
+    bool by_lines; /* `lines` is in use */
+    lines lines;
 } exchange;
 
 static void on_connection(void *context, struct MHD_Connection *mhd, void **socket_context,
@@ -77,7 +93,13 @@ static void count(const exchange *x);
 static const ed_dialect *dialect_of(const exchange *x);
 static enum MHD_Result start_job(exchange *x);
 static void on_finished(ed_job *job);
+static void on_progress(ed_job *job);
+static void wake(exchange *x);
+static void release(exchange *x);
 static enum MHD_Result respond(exchange *x);
+static struct MHD_Response *make_response(exchange *x);
+static ssize_t send_lines(void *context, uint64_t at, char *out, size_t n_max);
+static bool fill_pending(exchange *x);
 
 embedd_status ed_http_open(ed_http **out, ed_service *service, int listen_fd, embedd_error *err)
 {
@@ -172,7 +194,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
         *n_data = 0;
         return ok ? MHD_YES : MHD_NO;
     }
-    return x->step == ANSWERED ? respond(x) : end_of_request(x);
+    return x->step == ANSWERED || x->by_lines ? respond(x) : end_of_request(x);
 }
 
 static void on_completed(void *context, struct MHD_Connection *mhd, void **exchange_context,
@@ -185,13 +207,26 @@ static void on_completed(void *context, struct MHD_Connection *mhd, void **excha
     if (!x)
         return;
     ed_connection_rests(x->http->service->connections, x->connection);
+    *exchange_context = NULL;
+    if (x->by_lines)
+        ed_pipeline_cancel(&x->job, ED_CANCEL_GONE); /* nothing, if it is finished */
+    release(x);
+}
+
+/* On the HTTP thread, or on a worker if that is the last owner. */
+static void release(exchange *x)
+{
+    if (x->by_lines && atomic_fetch_sub(&x->lines.n_owners, 1) > 1)
+        return;
+    if (x->by_lines && x->http_status != 0)
+        count(x);
+    ed_buf_clear(&x->lines.pending);
     if (x->counted)
         atomic_fetch_sub(&x->http->n_requests, 1);
     atomic_fetch_sub(&x->http->n_exchanges, 1);
     ed_upload_close(x->upload);
     ed_job_clear(&x->job, &x->http->service->budget);
     ed_free(x);
-    *exchange_context = NULL;
 }
 
 /* ---- the header ------------------------------------------------------------------------------ */
@@ -369,6 +404,13 @@ static enum MHD_Result start_job(exchange *x)
     if (!ed_connection_works(service->connections, x->connection, &x->job))
         return MHD_NO;
     x->step = WORKING;
+    if (x->route->dialect->put_line) {
+        x->by_lines = true;
+        x->job.progress = on_progress;
+        atomic_store(&x->lines.n_owners, 2);
+        atomic_store(&x->lines.asleep, true);
+        ed_buf_init(&x->lines.pending, SIZE_MAX);
+    }
     atomic_fetch_add(&x->http->n_jobs, 1);
     MHD_suspend_connection(x->mhd);
     ed_pipeline_start(&x->job);
@@ -380,11 +422,31 @@ static void on_finished(ed_job *job)
 {
     exchange *x = (exchange *)job;
     ed_http *http = x->http;
+    if (x->by_lines) {
+        ed_connections_end_work(http->service->connections, job, job->reply.n_bytes);
+        atomic_store(&x->lines.finished, true);
+        wake(x);
+        release(x);
+        atomic_fetch_sub(&http->n_jobs, 1);
+        return;
+    }
     x->step = ANSWERED;
     x->http_status = 200;
     ed_connection_sends(http->service->connections, x->connection, job->reply.n_bytes);
     MHD_resume_connection(x->mhd);
     atomic_fetch_sub(&http->n_jobs, 1);
+}
+
+/* On a computing thread. */
+static void on_progress(ed_job *job)
+{
+    wake((exchange *)job);
+}
+
+static void wake(exchange *x)
+{
+    if (atomic_exchange(&x->lines.asleep, false))
+        MHD_resume_connection(x->mhd);
 }
 
 /* ---- the reply ------------------------------------------------------------------------------- */
@@ -395,7 +457,10 @@ static enum MHD_Result respond(exchange *x)
     ed_buf *reply = &job->reply;
     if (atomic_load(&job->cancel) == ED_CANCEL_GONE)
         return MHD_NO;
-    if (job->problem.code != ED_PROBLEM_NONE) {
+    bool whole = !x->by_lines || atomic_load(&x->lines.finished);
+    if (x->by_lines)
+        x->http_status = 200;
+    if (whole && job->problem.code != ED_PROBLEM_NONE) {
         const ed_dialect *dialect = dialect_of(x);
         x->http_status = dialect->http_status ? dialect->http_status(job->problem.code)
                                               : ed_problem_http_status(job->problem.code);
@@ -404,27 +469,88 @@ static enum MHD_Result respond(exchange *x)
         dialect->put_problem(reply, &job->problem);
         note_refusal(x);
     }
-    if (reply->failed)
+    if (whole && reply->failed)
         return MHD_NO;
-    ed_connection_sends(x->http->service->connections, x->connection, reply->n_bytes);
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer_with_free_callback(reply->n_bytes, reply->data, ed_free);
+    struct MHD_Response *response = make_response(x);
     if (!response)
         return MHD_NO;
-    *reply = (ed_buf){0}; /* the response's now */
     if (x->preflight)
         x->http_status = 204;
-    count(x);
+    if (!x->by_lines)
+        count(x);
     ed_http_add_headers(response, &(ed_reply_head){.connection = x->mhd,
                                                    .guard = &x->http->service->guard,
                                                    .route = x->route,
                                                    .job = job,
+                                                   .begun_only = !whole,
                                                    .request_id = x->request_id,
                                                    .http_status = x->http_status,
                                                    .preflight = x->preflight});
     enum MHD_Result result = MHD_queue_response(x->mhd, x->http_status, response);
     MHD_destroy_response(response);
     return result;
+}
+
+static struct MHD_Response *make_response(exchange *x)
+{
+    ed_buf *reply = &x->job.reply;
+    if (x->by_lines && x->http_status == 200)
+        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, LINES_BYTES, send_lines, x,
+                                                 NULL);
+    ed_connection_sends(x->http->service->connections, x->connection, reply->n_bytes);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer_with_free_callback(reply->n_bytes, reply->data, ed_free);
+    if (response)
+        *reply = (ed_buf){0}; /* the response's now */
+    return response;
+}
+
+/* What is there of the next lines, on the HTTP thread; sleeps where there is none. */
+static ssize_t send_lines(void *context, uint64_t at, char *out, size_t n_max)
+{
+    exchange *x = context;
+    lines *l = &x->lines;
+    (void)at;
+    if (l->n_pending_sent == l->pending.n_bytes && !fill_pending(x)) {
+        if (atomic_load(&x->job.cancel) == ED_CANCEL_GONE || l->pending.failed)
+            return MHD_CONTENT_READER_END_WITH_ERROR;
+        if (l->end_sent)
+            return MHD_CONTENT_READER_END_OF_STREAM;
+        MHD_suspend_connection(x->mhd);
+        atomic_store(&l->asleep, true);
+        /* Whatever came before that store has woken nobody. */
+        if (atomic_load(&l->finished) || atomic_load(&x->job.n_computed) > l->n_sent)
+            wake(x);
+        return 0;
+    }
+    size_t n = l->pending.n_bytes - l->n_pending_sent;
+    n = n < n_max ? n : n_max;
+    memcpy(out, l->pending.data + l->n_pending_sent, n);
+    l->n_pending_sent += n;
+    return (ssize_t)n;
+}
+
+/* One line more; false if there is none yet, or none any more. */
+static bool fill_pending(exchange *x)
+{
+    ed_job *job = &x->job;
+    lines *l = &x->lines;
+    bool finished = atomic_load(&l->finished); /* before what it may have added */
+    l->n_pending_sent = 0;
+    ed_buf_reset(&l->pending);
+    if (l->n_sent < atomic_load(&job->n_computed)) {
+        if (!ed_job_put_line(job, &l->pending, l->n_sent++))
+            l->pending.failed = true;
+        return !l->pending.failed;
+    }
+    if (!finished || l->end_sent)
+        return false;
+    l->end_sent = true;
+    if (job->problem.code == ED_PROBLEM_NONE)
+        ed_buf_append(&l->pending, job->reply.data, job->reply.n_bytes);
+    else
+        dialect_of(x)->put_problem(&l->pending, &job->problem);
+    return !l->pending.failed;
 }
 
 /* In the log, and among the last ones. */

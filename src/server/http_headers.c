@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+static ed_problem_code code_of(const ed_reply_head *head);
 static const char *header_of(const ed_reply_head *head, const char *name);
 static void add_number(struct MHD_Response *response, const char *name, uint64_t value);
 static void add_retry(struct MHD_Response *response, const ed_reply_head *head);
@@ -19,7 +20,7 @@ static void add_cors(struct MHD_Response *response, const ed_reply_head *head);
 void ed_http_add_headers(struct MHD_Response *response, const ed_reply_head *head)
 {
     const ed_route *route = head->route;
-    ed_problem_code code = head->job->problem.code;
+    ed_problem_code code = code_of(head);
     bool other = code == ED_PROBLEM_NONE && route && route->content_type;
     if (!head->preflight)
         MHD_add_response_header(response, "Content-Type",
@@ -31,7 +32,7 @@ void ed_http_add_headers(struct MHD_Response *response, const ed_reply_head *hea
     if (code == ED_PROBLEM_UNAUTHORIZED)
         MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
     add_retry(response, head);
-    if (route && !route->answer && head->job->finished_ns > 0)
+    if (route && !route->answer && !head->begun_only && head->job->finished_ns > 0)
         add_timing(response, head->job);
     if (other && !route->answer)
         add_shape(response, head->job);
@@ -39,6 +40,11 @@ void ed_http_add_headers(struct MHD_Response *response, const ed_reply_head *hea
         add_page_rules(response);
     if (ed_guard_lists_origin(head->guard, header_of(head, "Origin")))
         add_cors(response, head);
+}
+
+static ed_problem_code code_of(const ed_reply_head *head)
+{
+    return head->begun_only ? ED_PROBLEM_NONE : head->job->problem.code;
 }
 
 static const char *header_of(const ed_reply_head *head, const char *name)
@@ -55,7 +61,7 @@ static void add_number(struct MHD_Response *response, const char *name, uint64_t
 
 static void add_retry(struct MHD_Response *response, const ed_reply_head *head)
 {
-    ed_problem_code code = head->job->problem.code;
+    ed_problem_code code = code_of(head);
     unsigned seconds = code == ED_PROBLEM_NONE ? 0 : ed_problem_retry_seconds(code);
     if (seconds > 0)
         add_number(response, "Retry-After", seconds);

@@ -53,6 +53,8 @@ static bool is_small(const ed_job *job);
 static void queue_push(ed_pipeline *p, ed_job *job);
 static ed_job *queue_pop(queue *q);
 static void on_ticket_done(ed_ticket *ticket);
+static void on_ticket_progress(ed_ticket *ticket, size_t n_rows);
+static ed_result result_of(const ed_job *job);
 
 size_t ed_pipeline_n_workers(void)
 {
@@ -71,6 +73,7 @@ embedd_status ed_pipeline_open(ed_pipeline **out, const ed_pipeline_options *opt
     const ed_scheduler_options scheduler = {
         .express = true,
         .done = on_ticket_done,
+        .progress = on_ticket_progress,
         .queue_tokens_max = options->queue_tokens_max,
         .queue_requests_max = options->queue_requests_max,
         .stuck_ms = options->stuck_ms,
@@ -286,20 +289,42 @@ static void on_ticket_done(ed_ticket *ticket)
     queue_push(job->pipeline, job);
 }
 
+static void on_ticket_progress(ed_ticket *ticket, size_t n_rows)
+{
+    ed_job *job = (ed_job *)ticket;
+    atomic_store(&job->n_computed, n_rows);
+    if (job->progress)
+        job->progress(job);
+}
+
+/* All but the model's id: a job that is finished has no model any more. */
+static ed_result result_of(const ed_job *job)
+{
+    return (ed_result){.n_dimensions = job->n_dimensions,
+                       .vectors = job->vectors,
+                       .n_vectors = job->n_vectors,
+                       .usages = job->usages,
+                       .seconds = (double)(ed_clock_ns() - job->began_ns) * 1e-9};
+}
+
+bool ed_job_put_line(const ed_job *job, ed_buf *line, size_t text_index)
+{
+    ed_problem problem;
+    const ed_result result = result_of(job);
+    return job->request.dialect->put_line(line, &job->request, &result, text_index, &problem);
+}
+
 static void write_reply(ed_job *job)
 {
-    const ed_result result = {.model_id = ed_served_model_id(job->use.model),
-                              .n_dimensions = job->n_dimensions,
-                              .vectors = job->vectors,
-                              .n_vectors = job->n_vectors,
-                              .usages = job->usages,
-                              .seconds = (double)(ed_clock_ns() - job->began_ns) * 1e-9};
+    ed_result result = result_of(job);
+    result.model_id = ed_served_model_id(job->use.model);
     if (check_computed(job)) {
         size_t bytes_max = ed_reply_bytes_max(&job->request, &result);
         ed_buf_init(&job->reply, bytes_max);
-        if (job->request.dialect->answer != ED_ANSWER_SPARSE)
+        if (job->request.dialect->answer != ED_ANSWER_SPARSE && !job->request.dialect->put_line)
             ed_buf_reserve(&job->reply, bytes_max / 16 * 13); /* what most vectors take */
         job->request.dialect->put_vectors(&job->reply, &job->request, &result, &job->problem);
+        atomic_store(&job->n_computed, job->request.n_texts);
     }
     finish(job);
 }
@@ -331,8 +356,12 @@ static void finish(ed_job *job)
     job->n_replaced = job->request.n_replaced;
     ed_models_give(job->pipeline->options.models, &job->use,
                    job->request.keeps ? &job->request.keep_alive_ns : NULL);
-    free_inputs(job);
     job->finished_ns = ed_clock_ns();
+    if (job->request.dialect->put_line) { /* it is read until ed_job_clear */
+        job->finished(job);
+        return;
+    }
+    free_inputs(job);
     ed_budget_give(job->pipeline->options.budget, &job->n_reserved, job->reply.cap);
     job->finished(job);
 }

@@ -30,8 +30,12 @@ typedef struct ed_job {
     ed_document_type body_type;
     ed_buf options;
     void (*finished)(struct ed_job *job); /* on a worker */
+    /* Of a dialect with put_line, or NULL: n_computed has grown. It must not call the pipeline. */
+    void (*progress)(struct ed_job *job);
     void *context;
     /* out */
+    atomic_size_t
+        n_computed;     /* texts whose vectors are there; a dialect with put_line keeps them */
     ed_problem problem; /* code NONE: `reply` is the body of a 200 */
     ed_buf reply;
     size_t n_truncated;                             /* texts that were cut */
@@ -55,7 +59,7 @@ typedef struct ed_job {
 } ed_job;
 
 typedef struct ed_pipeline_options {
-    ed_models *models; /* loaded for ed_pipeline_n_workers() */
+    ed_models *models;               /* loaded for ed_pipeline_n_workers() */
     const ed_file_roots *file_roots; /* NULL = none */
     ed_budget *budget;
     ed_histogram *batch_tokens; /* NULL = not counted */
@@ -82,5 +86,9 @@ void ed_pipeline_get_stats(ed_pipeline *pipeline, ed_scheduler_stats *stats);
 
 /* Frees what a job holds and gives its memory back to the budget. */
 void ed_job_clear(ed_job *job, ed_budget *budget);
+
+/* Of a dialect with put_line: a line of the reply. False if there is no memory, or the number is
+ * not finite. */
+bool ed_job_put_line(const ed_job *job, ed_buf *line, size_t text_index);
 
 #endif

@@ -55,8 +55,8 @@ typedef struct ed_request {
     size_t batch_size;       /* a hint; 0 = none given */
     size_t n_replaced;       /* surrogates without their partner, read as U+FFFD */
     ed_file_request file;
-    bool keeps;              /* keep_alive_ns is given */
-    int64_t keep_alive_ns;   /* the model stays so long after the request */
+    bool keeps;            /* keep_alive_ns is given */
+    int64_t keep_alive_ns; /* the model stays so long after the request */
 } ed_request;
 
 /* Parses `body` in place: its bytes change, the texts point into it. Whatever the Content-Type

@@ -31,6 +31,7 @@ static const ed_route routes[] = {
     {"/metrics", GET, true, SIDECAR, ed_report_metrics, "text/plain; version=0.0.4", false},
     {"/openapi.json", GET, true, SIDECAR, ed_report_openapi, NULL, false},
     {"/embed", POST, true, &ed_dialect_binary, NULL, "application/octet-stream", true},
+    {"/embed", POST, true, &ed_dialect_lines, NULL, "application/x-ndjson", true},
     {"/embed", POST, true, SIDECAR, NULL, NULL, false},
     {"/embed-file", POST, true, &ed_dialect_file, NULL, NULL, false},
     {"/embed_all", POST, true, &ed_dialect_tokens, NULL, NULL, false},

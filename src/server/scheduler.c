@@ -328,6 +328,8 @@ static ed_ticket *end_batch(lane *l, uint64_t took_ns)
                     ticket->error.status != EMBEDD_OK;
         if (ticket->n_running == 0 && over)
             finish(s, ticket, &ended);
+        else if (ticket->n_running == 0 && s->options.progress)
+            s->options.progress(ticket, ticket->next_row);
     }
     return ended;
 }

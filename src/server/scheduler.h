@@ -50,10 +50,15 @@ typedef struct ed_ticket {
  * Called once for each ticket that was taken, on a computing thread or in ed_scheduler_cancel. */
 typedef void (*ed_ticket_done)(ed_ticket *ticket);
 
+/* The first n_rows of a ticket that is not done are computed. With the scheduler's lock held: it
+ * must not call the scheduler, nor wait for anybody who does. */
+typedef void (*ed_ticket_progress)(ed_ticket *ticket, size_t n_rows);
+
 typedef struct ed_scheduler_options {
     bool express; /* there is an express lane */
     ed_ticket_done done;
-    size_t queue_tokens_max; /* waiting or running; one request alone may have more */
+    ed_ticket_progress progress; /* NULL = nobody asks */
+    size_t queue_tokens_max;     /* waiting or running; one request alone may have more */
     size_t queue_requests_max;
     unsigned stuck_ms;
     ed_histogram *batch_tokens; /* NULL = not counted */

@@ -7,8 +7,14 @@
 
 static bool read_encoding(ed_request_parser *p, ed_json_token token);
 static bool check(ed_request_parser *p);
+static void put_facts(ed_buf *reply, const ed_request *request, const ed_result *result);
 static bool check_numbers(ed_request_parser *p);
 static bool check_binary(ed_request_parser *p);
+static bool check_lines(ed_request_parser *p);
+static bool put_line(ed_buf *line, const ed_request *request, const ed_result *result,
+                     size_t text_index, ed_problem *problem);
+static bool put_last_line(ed_buf *reply, const ed_request *request, const ed_result *result,
+                          ed_problem *problem);
 static bool put_vectors(ed_buf *reply, const ed_request *request, const ed_result *result,
                         ed_problem *problem);
 static bool put_bytes(ed_buf *reply, const ed_request *request, const ed_result *result,
@@ -41,6 +47,13 @@ const ed_dialect ed_dialect_binary = {.fields = fields,
                                       .check = check_binary,
                                       .put_vectors = put_bytes,
                                       .put_problem = ed_put_problem};
+
+const ed_dialect ed_dialect_lines = {.fields = fields,
+                                     .n_fields = sizeof fields / sizeof *fields,
+                                     .check = check_lines,
+                                     .put_vectors = put_last_line,
+                                     .put_line = put_line,
+                                     .put_problem = ed_put_problem};
 
 static bool check(ed_request_parser *p)
 {
@@ -94,6 +107,34 @@ static bool check_binary(ed_request_parser *p)
     return ok;
 }
 
+/* Lines, too, whatever the field's name. */
+static bool check_lines(ed_request_parser *p)
+{
+    bool ok = check_numbers(p);
+    p->request->dialect = &ed_dialect_lines;
+    return ok;
+}
+
+static bool put_line(ed_buf *line, const ed_request *request, const ed_result *result,
+                     size_t text_index, ed_problem *problem)
+{
+    const embedd_usage *usage = &result->usages[text_index];
+    ed_buf_printf(line,
+                  "{\"index\":%zu,\"tokens_used\":%zu,\"tokens_total\":%zu,\"vector\":", text_index,
+                  usage->n_tokens, usage->n_tokens_total);
+    bool ok = ed_reply_vector(line, request, result, text_index, problem);
+    ed_buf_append_text(line, "}\n");
+    return ok && !line->failed;
+}
+
+static bool put_last_line(ed_buf *reply, const ed_request *request, const ed_result *result,
+                          ed_problem *problem)
+{
+    ed_buf_append_text(reply, "{\"done\":true");
+    put_facts(reply, request, result);
+    return ed_reply_end(reply, problem);
+}
+
 static bool put_vectors(ed_buf *reply, const ed_request *request, const ed_result *result,
                         ed_problem *problem)
 {
@@ -110,7 +151,13 @@ static bool put_vectors(ed_buf *reply, const ed_request *request, const ed_resul
 
 void ed_put_summary(ed_buf *reply, const ed_request *request, const ed_result *result)
 {
-    ed_buf_append_text(reply, "],\"model\":");
+    ed_buf_append(reply, "]", 1);
+    put_facts(reply, request, result);
+}
+
+static void put_facts(ed_buf *reply, const ed_request *request, const ed_result *result)
+{
+    ed_buf_append_text(reply, ",\"model\":");
     ed_json_text_string_or_null(reply, result->model_id);
     ed_buf_printf(reply,
                   ",\"dim\":%zu,\"usage\":{\"tokens\":%zu},\"truncated\":", result->n_dimensions,
