@@ -29,6 +29,7 @@ static embedd_status read_positions(ed_transformer *transformer, const ed_config
 static embedd_status load(ed_transformer *transformer, const ed_config *config, ed_weights *weights)
 {
     const ed_norm_style style = {.has_beta = true, .eps = config->norm_eps};
+    const char *token_types = "embeddings.token_type_embeddings.weight";
     const char *positions = "absolute";
     size_t d = config->hidden_size;
     embedd_status status = ed_json_get_string(config->root, "position_embedding_type", &positions,
@@ -39,7 +40,8 @@ static embedd_status load(ed_transformer *transformer, const ed_config *config, 
     if (status == EMBEDD_OK && strcmp(positions, "absolute") != 0)
         status = ed_fail(weights->err, EMBEDD_UNSUPPORTED, "%s: position_embedding_type \"%.40s\"",
                          config->path, positions);
-    if (status == EMBEDD_OK && config->n_token_types == 0)
+    if (status == EMBEDD_OK && config->n_token_types == 0 &&
+        ed_tensors_find(weights->tensors, token_types)) /* a DistilBERT in GGUF has none */
         status =
             ed_fail(weights->err, EMBEDD_FORMAT, "%s: type_vocab_size is missing", config->path);
     if (status == EMBEDD_OK)
@@ -47,9 +49,9 @@ static embedd_status load(ed_transformer *transformer, const ed_config *config, 
                                             &transformer->token_embedding);
     if (status == EMBEDD_OK)
         status = read_positions(transformer, config, weights);
-    if (status == EMBEDD_OK)
-        status = ed_weights_read(weights, "embeddings.token_type_embeddings.weight",
-                                 config->n_token_types, d, &transformer->token_type_embedding);
+    if (status == EMBEDD_OK && config->n_token_types > 0)
+        status = ed_weights_read(weights, token_types, config->n_token_types, d,
+                                 &transformer->token_type_embedding);
     if (status == EMBEDD_OK)
         status = ed_weights_norm(weights, &transformer->embedding_norm, "embeddings.LayerNorm", d,
                                  &style);

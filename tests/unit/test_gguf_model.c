@@ -52,6 +52,7 @@ static void embed(const char *path, float **out, size_t *n_dims)
 static const struct pair {
     const char *one, *other;
 } pairs[] = {
+    {"gguf-pairs/distilbert", "gguf-pairs/distilbert/model.gguf"},
     {"gguf-pairs/jina_bert", "gguf-pairs/jina_bert/model.gguf"},
     {"gguf-pairs/nomic_moe", "gguf-pairs/nomic_moe/model.gguf"},
     {"golden/modernbert", "golden/gguf/modernbert-f32.gguf"},
