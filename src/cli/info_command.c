@@ -88,6 +88,8 @@ static void append_card(ed_buf *out, const ed_model_session *opened, const char 
     ed_buf_printf(out, "%-14s%s\n", "pooling", info->pooling);
     ed_buf_printf(out, "%-14s%s on %s, %zu threads\n", "computes", info->dtype, info->cpu_level,
                   embedd_session_threads(opened->session));
+    if (info->dtype_reason)
+        ed_buf_printf(out, "%-14s%s\n", "type", info->dtype_reason);
     ed_buf_printf(out, "%-14s%s of weights, %s to work with\n", "memory", weights, scratch);
     if (info->packed_file)
         ed_buf_printf(out, "%-14s%s, checked\n", "packed in", info->packed_file);
@@ -115,6 +117,7 @@ static void append_json(ed_buf *out, const ed_model_session *opened, const char 
     append_field(out, "architecture", info->architecture);
     append_field(out, "pooling", info->pooling);
     append_field(out, "dtype", info->dtype);
+    append_field(out, "dtype_reason", info->dtype_reason);
     append_field(out, "cpu_level", info->cpu_level);
     append_field(out, "packed_file", info->packed_file);
     ed_buf_printf(out,

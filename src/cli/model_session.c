@@ -33,7 +33,7 @@ embedd_dtype ed_dtype_parse(const char *text)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i], text) == 0)
             return (embedd_dtype)i;
-    return EMBEDD_DTYPE_AUTO;
+    return EMBEDD_DTYPE_F32;
 }
 
 embedd_model_options ed_model_options(const ed_arguments *arguments, char **cache)

@@ -295,8 +295,10 @@ const ed_option_spec ed_options[ED_OPTION_COUNT] = {
                           "how often all is measured", BIT(BENCH)},
     [ED_OPTION_SECONDS] = {"seconds", NULL, ED_OPTION_TEXT, "X", NULL, 0, 0, "1",
                            "how long each measurement takes", BIT(BENCH)},
-    [ED_OPTION_DTYPE] = {"dtype", NULL, ED_OPTION_CHOICE, "TYPE", "auto|f32|bf16|int8", 0, 0,
-                         "auto", "the number type of the weights; auto is f32", ON_MODEL},
+    [ED_OPTION_DTYPE] = {"dtype", NULL, ED_OPTION_CHOICE, "TYPE", "auto|f32|bf16|int8", 0, 0, "f32",
+                         "the number type of the weights; auto is the fastest one that stays near "
+                         "f32 with this model, found by a self-test at its first start",
+                         ON_MODEL},
     [ED_OPTION_CPU] =
         {"cpu", NULL, ED_OPTION_TEXT, "LEVEL", NULL, 0, 0, NULL,
          "the instruction set to use, such as avx2 or ref; the best of this machine if "

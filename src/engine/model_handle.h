@@ -29,6 +29,16 @@ struct embedd_model {
     char *folder;
     char architecture[32];
     char pooling[96];
+    char dtype_reason[320]; /* of EMBEDD_DTYPE_AUTO, or empty */
 };
+
+/* What the transformer is opened from; gemm and dtype are still to be set. */
+ed_packed_source ed_model_source(const embedd_model *model, const ed_config *config);
+
+/* What computes: transformer in one number type, modules after it, head. Everything that was read
+ * from the model's own files must be there; fills model->info. */
+embedd_status ed_model_open_parts(embedd_model *model, const ed_config *config, embedd_dtype dtype,
+                                  const embedd_model_options *options, embedd_error *err);
+void ed_model_close_parts(embedd_model *model); /* also what failed to open */
 
 #endif

@@ -13,13 +13,9 @@ static embedd_status read_labels(embedd_model *model, const ed_config *config, e
 embedd_status ed_model_open_head(embedd_model *model, const ed_config *config, embedd_error *err)
 {
     ed_modules *modules = &model->modules;
-    embedd_task task = EMBEDD_TASK_VECTOR;
+    embedd_task task = ed_model_find_task(model, config);
 
-    if (modules->splade)
-        task = EMBEDD_TASK_SPARSE;
-    else if (modules->pooling == 0 && ed_config_is_classifier(config))
-        task = EMBEDD_TASK_SCORE;
-    else if (modules->pooling == 0 && modules->listed)
+    if (task == EMBEDD_TASK_VECTOR && modules->pooling == 0 && modules->listed)
         return ed_fail(err, EMBEDD_UNSUPPORTED, "%s: modules.json: no Pooling module",
                        model->folder);
     if (modules->pooling == 0)
@@ -35,11 +31,21 @@ embedd_status ed_model_open_head(embedd_model *model, const ed_config *config, e
                                                             : status;
 }
 
+embedd_task ed_model_find_task(const embedd_model *model, const ed_config *config)
+{
+    if (model->modules.splade)
+        return EMBEDD_TASK_SPARSE;
+    if (model->modules.pooling == 0 && ed_config_is_classifier(config))
+        return EMBEDD_TASK_SCORE;
+    return EMBEDD_TASK_VECTOR;
+}
+
 void ed_model_close_head(embedd_model *model)
 {
     for (size_t i = 0; model->labels && i < model->head.out.n_out; i++)
         ed_free(model->labels[i]);
     ed_free(model->labels);
+    model->labels = NULL;
     ed_head_close(&model->head);
 }
 

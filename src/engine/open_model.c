@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file_map.h"
 #include "base/memory.h"
+#include "engine/choose_dtype.h"
 #include "engine/open_head.h"
 #include "engine/session.h"
 #include "model/gguf_model.h"
@@ -23,16 +24,14 @@ static embedd_status read_folder(embedd_model *model, ed_config *config, embedd_
 static embedd_status read_gguf(embedd_model *model, ed_config *config, embedd_error *err);
 static void limit_tokens(ed_modules *modules, const embedd_model_options *options);
 static const ed_gemm *choose_gemm(const ed_kernels *kernels, embedd_dtype dtype, const char **name);
-static embedd_status open_transformer(embedd_model *model, const ed_config *config,
-                                      const embedd_model_options *options, embedd_error *err);
 static embedd_status check_fit(embedd_model *model, embedd_error *err);
-static void fill_info(embedd_model *model, const ed_config *config);
+static void fill_info(embedd_model *model, const ed_config *config, const char *dtype);
 static embedd_status self_test(const embedd_model *model, embedd_error *err);
 
 embedd_status embedd_model_open(const char *folder, const embedd_model_options *options,
                                 embedd_model **out, embedd_error *err)
 {
-    embedd_model_options defaults = {.dtype = EMBEDD_DTYPE_AUTO};
+    embedd_model_options defaults = {.dtype = EMBEDD_DTYPE_F32};
     embedd_model *model = NULL;
     embedd_status status;
 
@@ -83,10 +82,7 @@ void embedd_model_close(embedd_model *model)
 {
     if (!model)
         return;
-    ed_model_close_head(model);
-    ed_post_modules_close(&model->post);
-    ed_transformer_close(&model->transformer);
-    ed_packed_cache_close(&model->packed);
+    ed_model_close_parts(model);
     ed_tokenizer_close(model->tokenizer);
     ed_tensors_close(model->tensors);
     ed_gguf_close(&model->gguf);
@@ -108,17 +104,11 @@ static embedd_status read_model(embedd_model *model, const embedd_model_options 
     if (status != EMBEDD_OK)
         goto done;
     limit_tokens(&model->modules, options);
-    status = open_transformer(model, &config, options, err);
+    embedd_dtype dtype = options->dtype;
+    if (dtype == EMBEDD_DTYPE_AUTO)
+        status = ed_dtype_choose(model, &config, options, &dtype, err);
     if (status == EMBEDD_OK)
-        status = ed_post_modules_open(&model->post, &model->modules, model->tensors,
-                                      &model->kernels, model->folder, err);
-    if (status == EMBEDD_OK)
-        status = ed_model_open_head(model, &config, err);
-    ed_tensors_drop_pages(model->tensors);
-    if (status != EMBEDD_OK)
-        goto done;
-    fill_info(model, &config);
-    status = check_fit(model, err);
+        status = ed_model_open_parts(model, &config, dtype, options, err);
 done:
     ed_config_clear(&config);
     return status;
@@ -182,23 +172,43 @@ static const ed_gemm *choose_gemm(const ed_kernels *kernels, embedd_dtype dtype,
     return &kernels->gemm_f32;
 }
 
-static embedd_status open_transformer(embedd_model *model, const ed_config *config,
-                                      const embedd_model_options *options, embedd_error *err)
+ed_packed_source ed_model_source(const embedd_model *model, const ed_config *config)
 {
-    const char *dtype = NULL;
-    const ed_gemm *gemm = choose_gemm(&model->kernels, options->dtype, &dtype);
-    const ed_packed_source source = {
+    return (ed_packed_source){
         .config = config,
         .text_tokens_max = model->modules.tokens_max,
         .tensors = model->tensors,
         .kernels = &model->kernels,
-        .gemm = gemm,
-        .dtype = dtype,
         .where = model->folder,
     };
+}
 
-    model->info.dtype = dtype;
-    return ed_packed_cache_open(&model->packed, &model->transformer, &source, options, err);
+embedd_status ed_model_open_parts(embedd_model *model, const ed_config *config, embedd_dtype dtype,
+                                  const embedd_model_options *options, embedd_error *err)
+{
+    ed_packed_source source = ed_model_source(model, config);
+
+    source.gemm = choose_gemm(&model->kernels, dtype, &source.dtype);
+    embedd_status status =
+        ed_packed_cache_open(&model->packed, &model->transformer, &source, options, err);
+    if (status == EMBEDD_OK)
+        status = ed_post_modules_open(&model->post, &model->modules, model->tensors,
+                                      &model->kernels, model->folder, err);
+    if (status == EMBEDD_OK)
+        status = ed_model_open_head(model, config, err);
+    ed_tensors_drop_pages(model->tensors);
+    if (status != EMBEDD_OK)
+        return status;
+    fill_info(model, config, source.dtype);
+    return check_fit(model, err);
+}
+
+void ed_model_close_parts(embedd_model *model)
+{
+    ed_model_close_head(model);
+    ed_post_modules_close(&model->post);
+    ed_transformer_close(&model->transformer);
+    ed_packed_cache_close(&model->packed);
 }
 
 /* No id may index outside the token table, no position outside its own, no vector a Dense module.
@@ -230,7 +240,7 @@ static embedd_status check_fit(embedd_model *model, embedd_error *err)
     return EMBEDD_OK;
 }
 
-static void fill_info(embedd_model *model, const ed_config *config)
+static void fill_info(embedd_model *model, const ed_config *config, const char *dtype)
 {
     memcpy(model->architecture, config->architecture, sizeof model->architecture);
     model->standardizes = strcmp(config->architecture, "nomic_bert") == 0;
@@ -245,7 +255,8 @@ static void fill_info(embedd_model *model, const ed_config *config)
         .folder = model->folder,
         .architecture = model->architecture,
         .pooling = model->pooling,
-        .dtype = model->info.dtype,
+        .dtype = dtype,
+        .dtype_reason = model->dtype_reason[0] ? model->dtype_reason : NULL,
         .cpu_level = model->kernels.level,
         .task = model->head.task,
         .labels = (const char *const *)model->labels,

@@ -13,7 +13,6 @@
 
 static embedd_status open_from(ed_transformer *transformer, const ed_packed_source *source,
                                ed_packed_store *store, embedd_error *err);
-static bool write_key(const ed_packed_source *source, char key[ED_PACKED_KEY_MAX]);
 static bool map_file(ed_packed_cache *cache, const char *path, const char *key, bool check);
 static bool open_mapped(ed_packed_cache *cache, ed_transformer *transformer,
                         const ed_packed_source *source);
@@ -28,7 +27,7 @@ embedd_status ed_packed_cache_open(ed_packed_cache *cache, ed_transformer *trans
     bool opened = false;
 
     *cache = (ed_packed_cache){.path = NULL};
-    if (options->cache_folder && write_key(source, key))
+    if (options->cache_folder && ed_packed_key_write(source, key))
         path = ed_packed_folder_path(
             options->cache_folder,
             &(ed_packed_name){source->where, source->dtype, source->kernels->level, key});
@@ -91,7 +90,7 @@ static bool probe_layout(const ed_gemm *gemm, uint64_t *out)
     return probed;
 }
 
-static bool write_key(const ed_packed_source *source, char key[ED_PACKED_KEY_MAX])
+bool ed_packed_key_write(const ed_packed_source *source, char key[ED_PACKED_KEY_MAX])
 {
     uint64_t layout;
 

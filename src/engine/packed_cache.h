@@ -23,6 +23,9 @@ typedef struct ed_packed_source {
     const char *where;
 } ed_packed_source;
 
+/* Text that names all that the packed weights depend on; false = out of memory. */
+bool ed_packed_key_write(const ed_packed_source *source, char key[ED_PACKED_KEY_MAX]);
+
 /* Opens the transformer on the mapped file of these very weights; writes that file first where
  * there is none, or a damaged one; and packs in memory where files are not wanted or fail. Fails as
  * ed_transformer_open only. */

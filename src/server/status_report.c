@@ -99,6 +99,8 @@ static void put_model(void *context, const ed_model_view *view)
     put_prompts(reply, info);
     ed_buf_append_text(reply, "\"model_type\":");
     ed_put_model_type(reply, info);
+    ed_buf_append_text(reply, ",\"dtype_reason\":");
+    ed_json_text_string_or_null(reply, info->dtype_reason);
     ed_buf_append_text(reply, ",\"packed_file\":");
     ed_json_text_string_or_null(reply, info->packed_file);
     ed_buf_append(reply, ",", 1);

@@ -93,5 +93,14 @@ class PackedWeightsTest(ProgramTest):
         self.assertEqual(len(self.files()), 4)
 
 
+    def test_the_type_that_a_model_stands(self):
+        asked = json.loads(self.run_program("info", "-m", MODEL, "--json").stdout)
+        self.assertEqual((asked["dtype"], asked["dtype_reason"]), ("f32", None))
+        auto = json.loads(self.run_program("info", "-m", MODEL, "--json", "--dtype", "auto").stdout)
+        self.assertTrue(auto["dtype_reason"].startswith("auto: " + auto["dtype"]), auto["dtype_reason"])
+        self.assertIn("type          auto: ", self.run_program("info", "-m", MODEL, "--dtype", "auto").stdout)
+        self.assertEqual(self.vectors("--dtype", "auto"), self.vectors("--dtype", auto["dtype"], "--cache", "off"))
+
+
 if __name__ == "__main__":
     unittest.main()
