@@ -3,6 +3,7 @@
  * chunk and the first one begins its overlap. */
 #include "documents/chunker.h"
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "documents/breaks.h"
@@ -11,10 +12,11 @@
 
 typedef struct cutter {
     embedd_text text;
-    const unsigned char *breaks; /* [n_bytes + 1] */
+    const unsigned char *breaks; /* [bytes_needed + 1] */
     const ed_chunk_options *options;
 } cutter;
 
+static size_t bytes_needed(const cutter *c);
 static bool add(ed_chunks *out, size_t *cap, ed_chunk chunk);
 static size_t find_end(const cutter *c, size_t begin);
 static size_t find_next_begin(const cutter *c, size_t begin, size_t end);
@@ -34,11 +36,13 @@ embedd_status ed_chunks_make(ed_chunks *out, embedd_text text, const ed_chunk_op
     if (options->size == 0 || options->overlap > options->size / 2)
         return ed_fail(err, EMBEDD_ARGUMENT, "an overlap of %zu in chunks of %zu characters",
                        options->overlap, options->size);
-    unsigned char *breaks = ed_calloc(text.n_bytes + 1, 1);
+    cutter c = {.text = text, .options = options};
+    size_t n_looked_at = bytes_needed(&c);
+    unsigned char *breaks = ed_calloc(n_looked_at + 1, 1);
     if (!breaks)
-        return ed_fail(err, EMBEDD_MEMORY, "no memory to cut a text of %zu bytes", text.n_bytes);
-    ed_breaks_find(text.bytes, text.n_bytes, options->markdown, breaks);
-    const cutter c = {text, breaks, options};
+        return ed_fail(err, EMBEDD_MEMORY, "no memory to cut a text of %zu bytes", n_looked_at);
+    ed_breaks_find(text.bytes, n_looked_at, options->markdown, breaks);
+    c.breaks = breaks;
     while (begin < text.n_bytes && out->n_chunks < options->chunks_max) {
         size_t end = find_end(&c, begin);
         if (!add(out, &cap, (ed_chunk){begin, end, first, count(&c, begin, end)})) {
@@ -60,6 +64,16 @@ void ed_chunks_clear(ed_chunks *chunks)
 {
     ed_free(chunks->chunks);
     *chunks = (ed_chunks){0};
+}
+
+/* What the chunks can hold, and a little beyond, where the last of them may not end. */
+static size_t bytes_needed(const cutter *c)
+{
+    size_t n_characters;
+    if (!ed_add_size(c->options->chunks_max, 2, &n_characters) ||
+        !ed_mul_size(n_characters, c->options->size, &n_characters))
+        return c->text.n_bytes;
+    return forward(c, 0, n_characters);
 }
 
 static bool add(ed_chunks *out, size_t *cap, ed_chunk chunk)

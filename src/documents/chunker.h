@@ -30,7 +30,7 @@ typedef struct ed_chunks {
 } ed_chunks;
 
 /* `text` is valid UTF-8; an empty one has no chunks. Depends on the text and the options only, and
- * takes time and memory in proportion to the text. MEMORY, or ARGUMENT for options that cannot be.
+ * takes time and memory in proportion to the chunks. MEMORY, or ARGUMENT for options that cannot be.
  */
 embedd_status ed_chunks_make(ed_chunks *out, embedd_text text, const ed_chunk_options *options,
                              embedd_error *err);

@@ -40,6 +40,65 @@ static void expect(const char *text, size_t size, size_t overlap, bool markdown,
     assert_string_equal(joined, expected);
 }
 
+static uint32_t random_next(uint32_t *seed)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return *seed >> 8;
+}
+
+/* Pieces that mean something to somebody, strung together. */
+static size_t random_text(uint32_t *seed, char *out, size_t out_cap)
+{
+    static const char *const pieces[] = {"a",
+                                         "word",
+                                         " ",
+                                         "  ",
+                                         "\n",
+                                         "\r\n",
+                                         "\r",
+                                         "\n\n",
+                                         ". ",
+                                         "! ",
+                                         "? A",
+                                         "J. ",
+                                         "# ",
+                                         "## B\n",
+                                         "===\n",
+                                         "---\n",
+                                         "```\n",
+                                         "~~~\n",
+                                         "```",
+                                         "\t",
+                                         "\f",
+                                         "    ",
+                                         "e\xcc\x81",
+                                         "\xcc\x81",
+                                         "\xe2\x80\x8d",
+                                         "\xf0\x9f\x91\xa9",
+                                         "\xf0\x9f\x87\xa9",
+                                         "\xe1\x84\x80",
+                                         "\xe1\x85\xa1",
+                                         "\xe3\x80\x82",
+                                         "\xe4\xbd\xa0",
+                                         "\xe2\x80\xa9",
+                                         "\xc2\xa0",
+                                         "\xd8\x80",
+                                         "\"",
+                                         ")",
+                                         "*"};
+    size_t n = 0, n_wanted = random_next(seed) % out_cap;
+    for (;;) {
+        const char *piece = pieces[random_next(seed) % (sizeof pieces / sizeof *pieces)];
+        size_t times = 1 + (random_next(seed) % 16 == 0 ? random_next(seed) % 40 : 0);
+        for (; times > 0; times--) {
+            if (n + strlen(piece) > n_wanted)
+                return n;
+            memcpy(out + n, piece, strlen(piece));
+            n += strlen(piece);
+        }
+    }
+}
+
 static void test_cut_where_it_hurts_least(void **state)
 {
     (void)state;
@@ -117,6 +176,26 @@ static void test_the_limit_of_chunks_is_told(void **state)
     ed_chunks_clear(&chunks);
 }
 
+/* What stands far behind the last chunk is not looked at, and changes nothing. */
+static void test_a_limit_of_chunks_gives_the_first_of_all(void **state)
+{
+    (void)state;
+    uint32_t seed = 7;
+    char text[2000];
+    for (int i = 0; i < 500; i++) {
+        const embedd_text whole = {text, random_text(&seed, text, sizeof text)};
+        ed_chunk_options options = {20, 5, SIZE_MAX, false};
+        ed_chunks all = make(whole, &options);
+        options.chunks_max = 3;
+        ed_chunks first = make(whole, &options);
+        assert_true(first.n_chunks == (all.n_chunks < 3 ? all.n_chunks : 3));
+        for (size_t j = 0; j < first.n_chunks; j++)
+            assert_memory_equal(&first.chunks[j], &all.chunks[j], sizeof first.chunks[j]);
+        ed_chunks_clear(&first);
+        ed_chunks_clear(&all);
+    }
+}
+
 static void test_options_that_cannot_be(void **state)
 {
     (void)state;
@@ -128,65 +207,6 @@ static void test_options_that_cannot_be(void **state)
 }
 
 /* ---- any text -------------------------------------------------------------------------------- */
-
-static uint32_t random_next(uint32_t *seed)
-{
-    *seed = *seed * 1664525u + 1013904223u;
-    return *seed >> 8;
-}
-
-/* Pieces that mean something to somebody, strung together. */
-static size_t random_text(uint32_t *seed, char *out, size_t out_cap)
-{
-    static const char *const pieces[] = {"a",
-                                         "word",
-                                         " ",
-                                         "  ",
-                                         "\n",
-                                         "\r\n",
-                                         "\r",
-                                         "\n\n",
-                                         ". ",
-                                         "! ",
-                                         "? A",
-                                         "J. ",
-                                         "# ",
-                                         "## B\n",
-                                         "===\n",
-                                         "---\n",
-                                         "```\n",
-                                         "~~~\n",
-                                         "```",
-                                         "\t",
-                                         "\f",
-                                         "    ",
-                                         "e\xcc\x81",
-                                         "\xcc\x81",
-                                         "\xe2\x80\x8d",
-                                         "\xf0\x9f\x91\xa9",
-                                         "\xf0\x9f\x87\xa9",
-                                         "\xe1\x84\x80",
-                                         "\xe1\x85\xa1",
-                                         "\xe3\x80\x82",
-                                         "\xe4\xbd\xa0",
-                                         "\xe2\x80\xa9",
-                                         "\xc2\xa0",
-                                         "\xd8\x80",
-                                         "\"",
-                                         ")",
-                                         "*"};
-    size_t n = 0, n_wanted = random_next(seed) % out_cap;
-    for (;;) {
-        const char *piece = pieces[random_next(seed) % (sizeof pieces / sizeof *pieces)];
-        size_t times = 1 + (random_next(seed) % 16 == 0 ? random_next(seed) % 40 : 0);
-        for (; times > 0; times--) {
-            if (n + strlen(piece) > n_wanted)
-                return n;
-            memcpy(out + n, piece, strlen(piece));
-            n += strlen(piece);
-        }
-    }
-}
 
 static void test_rules_hold_for_any_text(void **state)
 {
@@ -245,6 +265,7 @@ int main(void)
         cmocka_unit_test(test_markdown_headings_and_code),
         cmocka_unit_test(test_graphemes_stay_whole),
         cmocka_unit_test(test_the_limit_of_chunks_is_told),
+        cmocka_unit_test(test_a_limit_of_chunks_gives_the_first_of_all),
         cmocka_unit_test(test_options_that_cannot_be),
         cmocka_unit_test(test_rules_hold_for_any_text),
         cmocka_unit_test(test_work_is_in_proportion_to_the_text),
