@@ -79,6 +79,8 @@ static int run(const ed_arguments *arguments)
         return ed_command_serve(arguments);
     case ED_COMMAND_EMBED:
         return ed_command_embed(arguments);
+    case ED_COMMAND_CHUNK:
+        return ed_command_chunk(arguments);
     case ED_COMMAND_SIMILARITY:
         return ed_command_similarity(arguments);
     case ED_COMMAND_INFO:

@@ -6,6 +6,7 @@
 
 int ed_command_serve(const ed_arguments *arguments);
 int ed_command_embed(const ed_arguments *arguments);
+int ed_command_chunk(const ed_arguments *arguments);
 int ed_command_similarity(const ed_arguments *arguments);
 int ed_command_info(const ed_arguments *arguments);
 int ed_command_list(const ed_arguments *arguments);

@@ -48,6 +48,17 @@ const ed_command_spec ed_commands[ED_COMMAND_COUNT] = {
            "the records of notes.jsonl, each with its vector"},
           {"git log --format=%s | embedd embed -m all-MiniLM-L6-v2 --format jsonl",
            "lines of another program"}}},
+    [ED_COMMAND_CHUNK] =
+        {"chunk",
+         "FILE",
+         1,
+         "cut a text file into chunks",
+         "Prints the chunks of a plain text or Markdown file as JSON Lines, each with its text and "
+         "where it begins and ends, in characters: cut before headings, after paragraphs, "
+         "sentences or words, as POST /embed-file does. Needs no model.",
+         {{"embedd chunk notes.md", "chunks of at most 800 characters"},
+          {"embedd chunk notes.md | embedd embed -m all-MiniLM-L6-v2 --jsonl - --out notes.jsonl",
+           "each chunk with its vector"}}},
     [ED_COMMAND_SIMILARITY] =
         {"similarity",
          "[TEXT...]",
@@ -221,6 +232,15 @@ const ed_option_spec ed_options[ED_OPTION_COUNT] = {
                                     BIT(SERVE)},
     [ED_OPTION_FILE] = {"file", "f", ED_OPTION_TEXT, "FILE", NULL, 0, 0, NULL,
                         "read texts from the lines of FILE; - is standard input", ON_TEXTS},
+    [ED_OPTION_CHUNK_SIZE] = {"chunk-size", NULL, ED_OPTION_NUMBER, "N", NULL, 1, 1000000000, "800",
+                              "characters of a chunk, at most", BIT(CHUNK)},
+    [ED_OPTION_CHUNK_OVERLAP] = {"chunk-overlap", NULL, ED_OPTION_NUMBER, "N", NULL, 0, 500000000,
+                                 NULL,
+                                 "characters that a chunk repeats of the one before, at most; 100 "
+                                 "or half of a smaller chunk if not given",
+                                 BIT(CHUNK)},
+    [ED_OPTION_MAX_CHUNKS] = {"max-chunks", NULL, ED_OPTION_NUMBER, "N", NULL, 1, ANY_NUMBER_MAX,
+                              NULL, "how many chunks at most; all if not given", BIT(CHUNK)},
     [ED_OPTION_JSONL] = {"jsonl", NULL, ED_OPTION_TEXT, "FILE", NULL, 0, 0, NULL,
                          "read one JSON object from each line of FILE; - is standard input",
                          BIT(EMBED)},

@@ -229,6 +229,8 @@ bool ed_append_json_string(ed_buf *out, const char *text, size_t n_bytes)
             i += n_plain - 1;
         } else if (c == '"' || c == '\\') {
             ed_buf_printf(out, "\\%c", c);
+        } else if (c == '\n') {
+            ed_buf_append_text(out, "\\n");
         } else {
             ed_buf_printf(out, "\\u%04x", c);
         }

@@ -60,6 +60,11 @@ done:
     return status;
 }
 
+size_t ed_chunk_overlap_default(size_t size)
+{
+    return size / 2 < ED_CHUNK_OVERLAP ? size / 2 : ED_CHUNK_OVERLAP;
+}
+
 void ed_chunks_clear(ed_chunks *chunks)
 {
     ed_free(chunks->chunks);

@@ -29,8 +29,12 @@ typedef struct ed_chunks {
     bool cut; /* chunks_max were made and there was more */
 } ed_chunks;
 
+/* ED_CHUNK_OVERLAP, or half of a size that is too small for it. */
+size_t ed_chunk_overlap_default(size_t size);
+
 /* `text` is valid UTF-8; an empty one has no chunks. Depends on the text and the options only, and
- * takes time and memory in proportion to the chunks. MEMORY, or ARGUMENT for options that cannot be.
+ * takes time and memory in proportion to the chunks. MEMORY, or ARGUMENT for options that cannot
+ * be.
  */
 embedd_status ed_chunks_make(ed_chunks *out, embedd_text text, const ed_chunk_options *options,
                              embedd_error *err);

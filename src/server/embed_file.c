@@ -64,15 +64,14 @@ static bool read_max_chunks(ed_request_parser *p, ed_json_token token)
     return ed_read_whole_number(p, token, "\"max_chunks\"", 1, &p->request->file.chunks_max);
 }
 
-/* The defaults. Small chunks are not made of repetition only because nobody named an overlap. */
+/* The defaults. */
 static bool check(ed_request_parser *p)
 {
     ed_file_request *file = &p->request->file;
     if (file->chunk_size == 0)
         file->chunk_size = ED_CHUNK_SIZE;
     if (!file->overlap_given)
-        file->chunk_overlap =
-            file->chunk_size / 2 < ED_CHUNK_OVERLAP ? file->chunk_size / 2 : ED_CHUNK_OVERLAP;
+        file->chunk_overlap = ed_chunk_overlap_default(file->chunk_size);
     if (file->chunk_overlap > file->chunk_size / 2)
         return ed_problem_set(p->problem, ED_PROBLEM_INVALID_VALUE, EMBEDD_NO_INDEX,
                               "\"chunk_overlap\" is more than half of \"chunk_size\"");

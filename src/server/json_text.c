@@ -5,6 +5,24 @@
 
 #include <string.h>
 
+/* Of an escape that is shorter than \u000a, or 0. */
+static char letter_of(char c)
+{
+    switch (c) {
+    case '\n':
+        return 'n';
+    case '\r':
+        return 'r';
+    case '\t':
+        return 't';
+    case '"':
+    case '\\':
+        return c;
+    default:
+        return '\0';
+    }
+}
+
 bool ed_json_text_string(ed_buf *buf, const char *bytes, size_t n_bytes)
 {
     ed_buf_append(buf, "\"", 1);
@@ -19,8 +37,10 @@ bool ed_json_text_string(ed_buf *buf, const char *bytes, size_t n_bytes)
             break;
         size_t n_used = 1, n_whole = n_bytes - at < 4 ? n_bytes - at : 4;
         uint32_t c = 0xfffd;
-        if (bytes[at] == '"' || bytes[at] == '\\') {
-            ed_buf_printf(buf, "\\%c", bytes[at++]);
+        char letter = letter_of(bytes[at]);
+        if (letter) {
+            ed_buf_printf(buf, "\\%c", letter);
+            at++;
             continue;
         }
         for (size_t n = 1; n <= n_whole && c == 0xfffd; n++)

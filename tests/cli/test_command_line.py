@@ -7,7 +7,7 @@ import unittest
 
 from run_program import MODEL, PROGRAM, ProgramTest
 
-COMMANDS = ["serve", "embed", "similarity", "info", "list", "pull", "verify", "doctor", "migrate",
+COMMANDS = ["serve", "embed", "chunk", "similarity", "info", "list", "pull", "verify", "doctor", "migrate",
             "bench", "completion", "help", "version"]
 MAN_PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "man", "embedd.1")
 

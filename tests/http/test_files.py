@@ -281,7 +281,7 @@ class FilesTest(unittest.TestCase):
                 % (self.server.port, len(body), BOUNDARY))
         received, closed = self.server.raw(head.encode() + body, pieces=1)
         self.assertTrue(closed and received.startswith(b"HTTP/1.1 200"), received[:300])
-        self.assertIn(b"\"chunks\":[\"\\u000d\\u000a--", received)
+        self.assertIn(b"\"chunks\":[\"\\r\\n--", received)
 
     def test_a_start_with_a_root_that_is_none(self):
         for folder in (os.path.join(self.root, "missing"), os.path.join(self.root, "prose.txt")):
