@@ -7,6 +7,7 @@
 #include "formats/json.h"
 
 #include <json-c/json.h>
+#include <stdlib.h>
 
 typedef struct added_reader {
     ed_added_tokens *added;
@@ -25,6 +26,8 @@ static embedd_status choose_id(added_reader *reader, ed_added_token *token);
 static embedd_status read_flags(ed_added_token *token, struct json_object *json, const char *where,
                                 embedd_error *err);
 static embedd_status open_special(ed_added_tokens *added, const char *where, embedd_error *err);
+static embedd_status open_shown(ed_added_tokens *added, const ed_normalizer *normalizer,
+                                const char *where, embedd_error *err);
 static embedd_status open_set(ed_added_set *set, const ed_added_tokens *added, bool normalized,
                               const ed_normalizer *normalizer, const char *where,
                               embedd_error *err);
@@ -40,6 +43,8 @@ embedd_status ed_added_tokens_open(ed_added_tokens *added, struct json_object *j
     if (status == EMBEDD_OK)
         status = open_special(added, where, err);
     if (status == EMBEDD_OK)
+        status = open_shown(added, normalizer, where, err);
+    if (status == EMBEDD_OK)
         status = open_set(&added->raw, added, false, normalizer, where, err);
     if (status == EMBEDD_OK)
         status = open_set(&added->normalized, added, true, normalizer, where, err);
@@ -48,8 +53,11 @@ embedd_status ed_added_tokens_open(ed_added_tokens *added, struct json_object *j
 
 void ed_added_tokens_close(ed_added_tokens *added)
 {
-    for (size_t i = 0; i < added->n_tokens; i++)
+    for (size_t i = 0; i < added->n_tokens; i++) {
         ed_free(added->tokens[i].text);
+        ed_free(added->tokens[i].shown);
+    }
+    ed_free(added->shown);
     ed_free(added->tokens);
     ed_trie_close(&added->special);
     ed_trie_close(&added->raw.trie);
@@ -99,9 +107,11 @@ static embedd_status read_token(added_reader *reader, struct json_object *json)
         token.text = added->tokens[*index].text;
         token.id = added->tokens[*index].id;
         token.special = token.special || added->tokens[*index].special;
+        token.shown_normalized = token.normalized || added->tokens[*index].shown_normalized;
         added->tokens[*index] = token;
         return EMBEDD_OK;
     }
+    token.shown_normalized = token.normalized;
     token.text = ed_strndup(json_object_get_string(content), token.text_bytes);
     if (!index || !token.text) {
         ed_free(token.text);
@@ -158,6 +168,49 @@ static embedd_status open_special(ed_added_tokens *added, const char *where, emb
     ok = ok && ed_trie_open(&added->special, &builder);
     ed_trie_builder_clear(&builder);
     return ok ? EMBEDD_OK : ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", where);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    const ed_vocabulary_token *x = a, *y = b;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+static embedd_status open_shown(ed_added_tokens *added, const ed_normalizer *normalizer,
+                                const char *where, embedd_error *err)
+{
+    embedd_status status = EMBEDD_OK;
+    ed_normalizer_scratch scratch;
+    ed_normalizer_scratch_init(&scratch);
+    added->shown = ed_calloc(added->n_tokens, sizeof *added->shown);
+    if (!added->shown)
+        status = ed_fail(err, EMBEDD_MEMORY, "%s: out of memory", where);
+    for (size_t i = 0; i < added->n_tokens && status == EMBEDD_OK; i++) {
+        ed_added_token *token = &added->tokens[i];
+        embedd_text text = {token->text, token->text_bytes};
+        if (token->shown_normalized) {
+            status = ed_normalizer_run(normalizer, &scratch, text, &text);
+            token->shown = status == EMBEDD_OK ? ed_strndup(text.bytes, text.n_bytes) : NULL;
+            if (!token->shown)
+                status =
+                    ed_fail(err, status == EMBEDD_LIMIT ? status : EMBEDD_MEMORY,
+                            "%s: the added token %.64s cannot be normalized", where, token->text);
+        }
+        added->shown[i] =
+            (ed_vocabulary_token){token->id, token->shown ? token->shown : token->text};
+    }
+    if (status == EMBEDD_OK && added->n_tokens > 0)
+        qsort(added->shown, added->n_tokens, sizeof *added->shown, compare_ids);
+    ed_normalizer_scratch_clear(&scratch);
+    return status;
+}
+
+const char *ed_added_tokens_shown(const ed_added_tokens *added, int32_t id)
+{
+    const ed_vocabulary_token key = {id, NULL}, *found = NULL;
+    if (added->n_tokens > 0)
+        found = bsearch(&key, added->shown, added->n_tokens, sizeof key, compare_ids);
+    return found ? found->text : NULL;
 }
 
 static embedd_status open_set(ed_added_set *set, const ed_added_tokens *added, bool normalized,

@@ -12,6 +12,8 @@
 typedef struct ed_added_token {
     char *text; /* [text_bytes], and a NUL */
     size_t text_bytes;
+    char *shown; /* what it decodes to, if that is not its text */
+    bool shown_normalized;
     int32_t id;
     bool special; /* left out of decoded texts if asked for */
     bool normalized;
@@ -29,7 +31,8 @@ typedef struct ed_added_tokens {
     ed_added_token *tokens; /* [n_tokens] */
     size_t n_tokens;
     ed_added_set raw, normalized;
-    ed_trie special; /* the texts of the special ones */
+    ed_trie special;            /* the texts of the special ones */
+    ed_vocabulary_token *shown; /* [n_tokens], by rising id: what each decodes to */
 } ed_added_tokens;
 
 /* Ids are the vocabulary's where it has the token; the others are numbered from the vocabulary's
@@ -39,6 +42,9 @@ embedd_status ed_added_tokens_open(ed_added_tokens *added, struct json_object *j
                                    const ed_vocabulary *vocabulary, const ed_normalizer *normalizer,
                                    const char *where, embedd_error *err);
 void ed_added_tokens_close(ed_added_tokens *added); /* a zeroed struct is allowed */
+
+/* What a token decodes to: normalized, if the file lists it so once. NULL = no such id. */
+const char *ed_added_tokens_shown(const ed_added_tokens *added, int32_t id);
 
 /* A part of a text: an added token, or what lies between two. */
 typedef struct ed_piece {

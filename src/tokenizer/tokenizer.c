@@ -168,11 +168,8 @@ void ed_tokenizer_special_counts(const ed_tokenizer *tokenizer, size_t *n_before
 
 const char *ed_tokenizer_token(const ed_tokenizer *tokenizer, int32_t id)
 {
-    const char *text = ed_vocabulary_token_of(&tokenizer->model.vocabulary, id);
-    for (size_t i = 0; i < tokenizer->added.n_tokens && !text; i++)
-        if (tokenizer->added.tokens[i].id == id)
-            text = tokenizer->added.tokens[i].text;
-    return text;
+    const char *text = ed_added_tokens_shown(&tokenizer->added, id);
+    return text ? text : ed_vocabulary_token_of(&tokenizer->model.vocabulary, id);
 }
 
 bool ed_tokenizer_is_special(const ed_tokenizer *tokenizer, const char *token)

@@ -37,7 +37,7 @@ size_t ed_tokenizer_ids_max(const ed_tokenizer *tokenizer);
 size_t ed_tokenizer_n_special(const ed_tokenizer *tokenizer);
 /* The same, before the text and after it. */
 void ed_tokenizer_special_counts(const ed_tokenizer *tokenizer, size_t *n_before, size_t *n_after);
-/* NULL if the id has no token. */
+/* As it decodes: an added token may be normalized. NULL if the id has no token. */
 const char *ed_tokenizer_token(const ed_tokenizer *tokenizer, int32_t id);
 /* Whether a token of this text is an added one that stands for no text, such as [SEP]. */
 bool ed_tokenizer_is_special(const ed_tokenizer *tokenizer, const char *token);

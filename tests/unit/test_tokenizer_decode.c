@@ -59,6 +59,20 @@ static void special_tokens_go_if_asked_for(void **state)
     check(FILE_WITH("null", WORDPIECES), "", false, "");
 }
 
+/* A token that is normalized is looked for among the special ones as it is then. */
+static void added_tokens_are_normalized(void **state)
+{
+    (void)state;
+    static const char file[] =
+        "{\"normalizer\":{\"type\":\"Prepend\",\"prepend\":\"_\"},\"added_tokens\":["
+        "{\"content\":\"z\",\"normalized\":true,\"special\":true},{\"content\":\"y\","
+        "\"special\":true},{\"content\":\"x\",\"normalized\":true},{\"content\":\"x\"},"
+        "{\"content\":\"in\",\"normalized\":true}],\"model\":{\"type\":\"WordLevel\",\"unk_token\":"
+        "\"u\",\"vocab\":{\"u\":0,\"in\":1}}}";
+    check(file, "0 1 2 3 4", false, "u _in _z y _x");
+    check(file, "0 1 2 3 4", true, "u _in _z _x");
+}
+
 static void wordpieces_join(void **state)
 {
     (void)state;
@@ -193,6 +207,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(special_tokens_go_if_asked_for),
+        cmocka_unit_test(added_tokens_are_normalized),
         cmocka_unit_test(wordpieces_join),
         cmocka_unit_test(marks_become_spaces),
         cmocka_unit_test(bytes_become_characters),
