@@ -12,8 +12,11 @@ typedef enum room { ROOM_NOW, ROOM_LATER, ROOM_NEVER } room;
 typedef enum opened { OPENED, OPEN_FAILED, OPEN_TOO_LARGE } opened;
 
 static void reload(ed_models *ms);
+static bool look_next(ed_models *ms);
+static void look_at(ed_models *ms, ed_served_model *m);
 static bool free_retired(ed_models *ms);
 static bool load_next(ed_models *ms);
+static bool fails_again(const ed_served_model *m);
 static room make_room(ed_models *ms, ed_served_model *m, embedd_error *err);
 static bool any_is_evicting(const ed_models *ms);
 static opened open_model(ed_models *ms, ed_served_model *m, ed_loaded_model **out,
@@ -35,7 +38,8 @@ void *ed_models_keep(void *context)
         uint64_t wait_ns = UINT64_MAX;
         if (ms->reload)
             reload(ms);
-        else if (free_retired(ms) || load_next(ms) || replace_next(ms) || unload_next(ms, &wait_ns))
+        else if (free_retired(ms) || load_next(ms) || look_next(ms) || replace_next(ms) ||
+                 unload_next(ms, &wait_ns))
             continue;
         else if (wait_ns == UINT64_MAX)
             pthread_cond_wait(&ms->changed, &ms->mutex);
@@ -55,7 +59,32 @@ static void reload(ed_models *ms)
     pthread_mutex_unlock(&ms->scan_mutex);
     pthread_mutex_lock(&ms->mutex);
     for (size_t i = 0; i < ms->n_list; i++)
-        ed_models_look(ms, ms->list[i]);
+        look_at(ms, ms->list[i]);
+}
+
+static bool look_next(ed_models *ms)
+{
+    for (size_t i = 0; i < ms->n_list; i++) {
+        if (!ms->list[i]->look)
+            continue;
+        look_at(ms, ms->list[i]);
+        return true;
+    }
+    return false;
+}
+
+static void look_at(ed_models *ms, ed_served_model *m)
+{
+    ed_model_files files = {0};
+    char *path = ed_strdup(m->path);
+    m->look = false;
+    pthread_mutex_unlock(&ms->mutex);
+    if (path)
+        ed_model_files_look(&files, path);
+    ed_free(path);
+    pthread_mutex_lock(&ms->mutex);
+    if (files.stamp != 0) /* a model in memory may do without its files */
+        m->files = files;
 }
 
 /* ---- loading --------------------------------------------------------------------------------- */
@@ -74,6 +103,12 @@ static bool load_next(ed_models *ms)
     if (!m)
         return false;
     m->is_loading = true;
+    look_at(ms, m);
+    if (fails_again(m)) {
+        m->is_loading = false;
+        tell_waiting(ms, m);
+        return true;
+    }
     room where = make_room(ms, m, &err);
     bool again = where == ROOM_NOW && open_model(ms, m, &m->loaded, &err) == OPEN_TOO_LARGE;
     m->is_loading = false;
@@ -87,6 +122,30 @@ static bool load_next(ed_models *ms)
     }
     tell_waiting(ms, m);
     return true;
+}
+
+/* Files that were found to be wrong are not read again before they have changed. */
+static bool fails_again(const ed_served_model *m)
+{
+    switch (m->failure.status) {
+    case EMBEDD_FORMAT:
+    case EMBEDD_UNSUPPORTED:
+    case EMBEDD_NONFINITE:
+    case EMBEDD_CHECKSUM:
+    case EMBEDD_CPU:
+        return !m->loaded && !ed_served_model_is_stale(m);
+    case EMBEDD_OK:
+    case EMBEDD_ARGUMENT:
+    case EMBEDD_LIMIT:
+    case EMBEDD_UTF8:
+    case EMBEDD_TOO_LONG:
+    case EMBEDD_NOT_FOUND:
+    case EMBEDD_IO:
+    case EMBEDD_MEMORY:
+    case EMBEDD_NETWORK:
+        break;
+    }
+    return false;
 }
 
 /* By what it took the last time, or else by the size of its files. */

@@ -13,14 +13,13 @@
 
 #include <string.h>
 
-#define MODELS_MAX 4096
+#define MODELS_MAX 1000        /* lists of them are one reply */
 #define LOOK_NS    1000000000u /* files of a model in use, or a folder, are looked at so often */
 
 static ed_served_model *add(ed_models *ms, const char *id, const char *path, bool from_folder);
 static bool add_found(void *context, const char *id, const char *path);
 static ed_served_model *find_id(ed_models *ms, const char *id);
 static void mark_ambiguous(ed_models *ms, ed_served_model *m);
-static bool fails_again(const ed_served_model *m);
 static void list_append(ed_served_model *m, ed_model_use *use);
 static void list_remove(ed_served_model *m, const ed_model_use *use);
 
@@ -168,7 +167,9 @@ void ed_models_scan(ed_models *ms)
     pthread_mutex_unlock(&ms->mutex);
     bool ok = ed_models_folder_scan(folder, add_found, ms);
     if (!ok)
-        ed_log(ED_LOG_WARNING, "%s cannot be read; its models stay as they are", folder);
+        ed_log(ED_LOG_WARNING,
+               "%s cannot be read, or has too many models; those that are known stay as they are",
+               folder);
     pthread_mutex_lock(&ms->mutex);
     for (size_t i = 0; i < ms->n_list && ok; i++) {
         ed_served_model *m = ms->list[i];
@@ -234,8 +235,6 @@ bool ed_models_take(ed_models *ms, ed_model_use *use)
 {
     ed_served_model *m = use->model;
     pthread_mutex_lock(&ms->mutex);
-    if (ed_clock_ns() - m->seen_ns >= LOOK_NS)
-        ed_models_look(ms, m);
     bool now = true;
     use->error.status = EMBEDD_OK;
     if (use->left || ms->stop) {
@@ -243,10 +242,11 @@ bool ed_models_take(ed_models *ms, ed_model_use *use)
     } else if (m->loaded && !m->evicting) {
         use->loaded = m->loaded;
         m->loaded->n_users++;
-        if (ed_served_model_is_stale(m))
+        if (ed_clock_ns() - m->seen_ns >= LOOK_NS) {
+            m->seen_ns = ed_clock_ns();
+            m->look = true;
             pthread_cond_signal(&ms->changed);
-    } else if (fails_again(m)) {
-        use->error = m->failure;
+        }
     } else {
         now = false;
         use->number = ms->n_uses++;
@@ -255,44 +255,6 @@ bool ed_models_take(ed_models *ms, ed_model_use *use)
     }
     pthread_mutex_unlock(&ms->mutex);
     return now;
-}
-
-void ed_models_look(ed_models *ms, ed_served_model *m)
-{
-    ed_model_files files = {0};
-    char *path = ed_strdup(m->path);
-    m->seen_ns = ed_clock_ns();
-    pthread_mutex_unlock(&ms->mutex);
-    if (path)
-        ed_model_files_look(&files, path);
-    ed_free(path);
-    pthread_mutex_lock(&ms->mutex);
-    if (files.stamp != 0) /* a model in memory may do without its files */
-        m->files = files;
-}
-
-/* Files that were found to be wrong are not read again before they have changed. */
-static bool fails_again(const ed_served_model *m)
-{
-    switch (m->failure.status) {
-    case EMBEDD_FORMAT:
-    case EMBEDD_UNSUPPORTED:
-    case EMBEDD_NONFINITE:
-    case EMBEDD_CHECKSUM:
-    case EMBEDD_CPU:
-        return !m->loaded && !ed_served_model_is_stale(m);
-    case EMBEDD_OK:
-    case EMBEDD_ARGUMENT:
-    case EMBEDD_LIMIT:
-    case EMBEDD_UTF8:
-    case EMBEDD_TOO_LONG:
-    case EMBEDD_NOT_FOUND:
-    case EMBEDD_IO:
-    case EMBEDD_MEMORY:
-    case EMBEDD_NETWORK:
-        break;
-    }
-    return false;
 }
 
 bool ed_models_leave(ed_models *ms, ed_model_use *use)

@@ -14,7 +14,8 @@ struct ed_served_model {
     bool from_folder, ambiguous;
     bool gone;        /* not in the folder any more */
     uint64_t scan;    /* that has seen it last */
-    uint64_t seen_ns; /* when its files were looked at */
+    bool look;        /* the keeper should look at its files */
+    uint64_t seen_ns; /* when that was asked for */
     bool is_loading;  /* by the keeper */
     bool evicting;    /* another one needs its room: nobody takes it any more */
     ed_loaded_model *loaded;
@@ -47,8 +48,6 @@ void *ed_models_keep(void *models);
 
 /* With scan_mutex held, and without the other. */
 void ed_models_scan(ed_models *models);
-/* Looks at a model's files; with the mutex held, which is open meanwhile. */
-void ed_models_look(ed_models *models, ed_served_model *model);
 
 static inline bool ed_served_model_is_stale(const ed_served_model *m)
 {

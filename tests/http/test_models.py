@@ -399,11 +399,12 @@ class ReplacedTest(ModelsTest):
         with self.serve(folder, "--memory-max", str(used // 1048576 + 1)) as server:
             self.check(server, "a", BERT)
             folder.put("a", BERT, lambda path: os.remove(os.path.join(path, "modules.json")))
-            time.sleep(1.1)
-            for _ in range(3):
+
+            def is_new():
                 server.embed(TEXTS, model="a")
-            self.assertTrue(wait_until(
-                lambda: b"\nembedd_model_loads_total 2\n" in server.get("/metrics").body))
+                return b"\nembedd_model_loads_total 2\n" in server.get("/metrics").body
+
+            self.assertTrue(wait_until(is_new, 20 * SLOWER))
 
     def test_new_and_gone(self):
         folder = self.folder(a=BERT, b=MPNET)
