@@ -374,7 +374,7 @@ static void bench_gemms(const ed_kernels *k)
 /* ---- attention ------------------------------------------------------------------------------- */
 
 typedef struct attention_bench {
-    const ed_kernels *k;
+    void (*attention)(const ed_attention_call *call);
     ed_attention_call call;
 } attention_bench;
 
@@ -382,23 +382,26 @@ static void call_attention(void *context)
 {
     attention_bench *b = context;
 
-    b->k->f32_attention(&b->call);
+    b->attention(&b->call);
 }
 
-static void bench_attention(const ed_kernels *k, size_t n, size_t head_size, bool with_bias)
+static void bench_attention(const ed_kernels *k, bool bf16, size_t n, size_t head_size,
+                            bool with_bias)
 {
     const size_t ld = 12 * head_size;
     const size_t scratch_bytes = k->attention_scratch_bytes(n, head_size);
     float *q = allocate_floats(n * ld), *keys = allocate_floats(n * ld);
     float *v = allocate_floats(n * ld), *out = allocate_floats(n * ld);
     float *bias = allocate_floats(2 * n);
-    attention_bench b = {k, {0}};
+    attention_bench b = {bf16 ? k->bf16_attention : k->f32_attention, {0}};
     const struct peak *peak = find_peak(k->level);
-    line l = {.kernel = "f32_attention",
+    line l = {.kernel = bf16 ? "bf16_attention" : "f32_attention",
               .flop = 4.0 * (double)(n * n) * (double)head_size,
               .call = call_attention,
               .context = &b,
-              .peak = peak == NULL ? NULL : peak->f32};
+              .peak = peak == NULL ? NULL
+                      : bf16       ? peak->own
+                                   : peak->f32};
 
     b.call = (ed_attention_call){.q = q,
                                  .reach_back = SIZE_MAX,
@@ -425,16 +428,18 @@ static void bench_attention(const ed_kernels *k, size_t n, size_t head_size, boo
 
 static void bench_attentions(const ed_kernels *k)
 {
-    if (!is_wanted("f32_attention"))
-        return;
-    bench_attention(k, 8, 64, false);
-    bench_attention(k, 22, 64, false);
-    bench_attention(k, 128, 64, false);
-    bench_attention(k, 384, 64, true);
-    bench_attention(k, 512, 64, false);
-    bench_attention(k, 22, 32, false);
-    bench_attention(k, 256, 32, false);
-    bench_attention(k, 512, 128, false);
+    for (int bf16 = 0; bf16 <= (k->bf16_attention != k->f32_attention); bf16++) {
+        if (!is_wanted(bf16 ? "bf16_attention" : "f32_attention"))
+            continue;
+        bench_attention(k, bf16, 8, 64, false);
+        bench_attention(k, bf16, 22, 64, false);
+        bench_attention(k, bf16, 128, 64, false);
+        bench_attention(k, bf16, 384, 64, true);
+        bench_attention(k, bf16, 512, 64, false);
+        bench_attention(k, bf16, 22, 32, false);
+        bench_attention(k, bf16, 256, 32, false);
+        bench_attention(k, bf16, 512, 128, false);
+    }
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */

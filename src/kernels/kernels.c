@@ -112,6 +112,7 @@ static void init_x86(ed_kernels *k, ed_cpu_flags flags)
         return;
     k->level = "avx512bf16";
     ed_gemm_bf16_init_avx512bf16(k);
+    ed_attention_init_avx512bf16(k);
 #else
     (void)k;
     (void)flags;

@@ -94,6 +94,9 @@ typedef struct ed_kernels {
 
     size_t (*attention_scratch_bytes)(size_t n_tokens, size_t head_size);
     void (*f32_attention)(const ed_attention_call *call);
+    /* The same beside narrower weights: where the CPU multiplies bf16, what both products read is
+     * rounded to it; sums and softmax stay f32. */
+    void (*bf16_attention)(const ed_attention_call *call);
 
     /* y[i] = (x[i] - mean) / sqrt(variance + eps) * gamma + beta, rows of d floats; y may be x. */
     void (*f32_layernorm)(float *y, size_t ld_y, const float *x, size_t ld_x, const float *gamma,

@@ -30,6 +30,7 @@ void ed_heads_init_avx512(ed_kernels *k);
 void ed_gemm_int8_init_avx512vnni(ed_kernels *k);
 
 void ed_gemm_bf16_init_avx512bf16(ed_kernels *k);
+void ed_attention_init_avx512bf16(ed_kernels *k);
 
 void ed_gemm_init_neon(ed_kernels *k);
 void ed_attention_init_neon(ed_kernels *k);

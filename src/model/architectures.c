@@ -38,6 +38,8 @@ static embedd_status init(ed_transformer *transformer, const ed_config *config,
     *transformer = (ed_transformer){
         .kernels = kernels,
         .gemm = weights->gemm,
+        .attention =
+            weights->gemm == &kernels->gemm_f32 ? kernels->f32_attention : kernels->bf16_attention,
         .hidden_size = config->hidden_size,
         .n_heads = config->n_heads,
         .n_kv_heads = config->n_kv_heads,

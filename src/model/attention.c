@@ -87,5 +87,5 @@ static void attention_task(void *context, size_t task_index, size_t thread_index
         size_t reach = transformer->relative_reach; /* the middle of a head's row is distance 0 */
         call.bias = transformer->relative_bias + head_index * (2 * reach - 1) + (reach - 1);
     }
-    job->workspace->kernels->f32_attention(&call);
+    transformer->attention(&call);
 }

@@ -11,12 +11,17 @@
 /* Tasks for each thread, so that one slow core does not hold up the others. */
 #define TASKS_PER_THREAD 4
 
+/* `n` rows or columns in parts of whole panels, none more than a panel larger than another. */
+typedef struct partition {
+    size_t n, panel, n_parts;
+} partition;
+
 typedef struct linear_job {
     const ed_linear *linear;
     const ed_linear_call *call;
     void *packed;
-    size_t rows_per_task, cols_per_task;
-    size_t n_col_tasks;
+    partition packing;    /* of the rows */
+    partition rows, cols; /* of the product */
 } linear_job;
 
 static void pack_task(void *context, size_t task_index, size_t thread_index);
@@ -37,44 +42,56 @@ static size_t min_size(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+static partition partition_of(size_t n, size_t panel, size_t n_parts)
+{
+    return (partition){n, panel, min_size(n_parts, ceil_div(n, panel))};
+}
+
+/* Where part `index` begins, and the one before it ends. */
+static size_t part_at(const partition *p, size_t index)
+{
+    return min_size(p->n, index * ceil_div(p->n, p->panel) / p->n_parts * p->panel);
+}
+
+/* Many rows: each task has all the columns. Few: each task has all the rows, so that a weight
+ * travels to one core only. */
 void ed_linear_run(const ed_linear *linear, ed_workspace *workspace, const ed_linear_call *call)
 {
     size_t n_threads = ed_thread_pool_threads(workspace->pool);
     size_t tasks_wanted = n_threads == 1 ? 1 : n_threads * TASKS_PER_THREAD;
-    size_t mr = linear->gemm->mr, nr = linear->gemm->nr;
-    linear_job job = {.linear = linear, .call = call, .packed = workspace->packed};
+    size_t n_row_tasks = ceil_div(call->n_rows, TASK_ROWS);
 
-    job.rows_per_task = min_size(TASK_ROWS, ceil_div(call->n_rows, n_threads));
-    job.rows_per_task = round_up(job.rows_per_task, mr);
-    size_t n_row_tasks = ceil_div(call->n_rows, job.rows_per_task);
+    if (n_row_tasks >= tasks_wanted)
+        n_row_tasks = round_up(n_row_tasks, n_threads);
+    linear_job job = {
+        .linear = linear,
+        .call = call,
+        .packed = workspace->packed,
+        .packing = partition_of(call->n_rows, linear->gemm->mr,
+                                n_row_tasks > tasks_wanted ? n_row_tasks : tasks_wanted),
+        .rows = partition_of(call->n_rows, linear->gemm->mr, n_row_tasks),
+        .cols = partition_of(linear->n_out, linear->gemm->nr, ceil_div(tasks_wanted, n_row_tasks)),
+    };
 
-    job.cols_per_task = linear->n_out;
-    if (n_row_tasks < tasks_wanted)
-        job.cols_per_task = ceil_div(linear->n_out, ceil_div(tasks_wanted, n_row_tasks));
-    job.cols_per_task = round_up(job.cols_per_task, nr);
-    job.n_col_tasks = ceil_div(linear->n_out, job.cols_per_task);
-
-    ed_thread_pool_run(workspace->pool, pack_task, &job, n_row_tasks);
-    ed_thread_pool_run(workspace->pool, multiply_task, &job, n_row_tasks * job.n_col_tasks);
+    ed_thread_pool_run(workspace->pool, pack_task, &job, job.packing.n_parts);
+    ed_thread_pool_run(workspace->pool, multiply_task, &job, job.rows.n_parts * job.cols.n_parts);
 }
 
 static void pack_task(void *context, size_t task_index, size_t thread_index)
 {
     const linear_job *job = context;
-    size_t begin = task_index * job->rows_per_task;
-    size_t end = min_size(begin + job->rows_per_task, job->call->n_rows);
 
     (void)thread_index;
-    job->linear->gemm->pack_rows(job->packed, job->call->x, job->call->ld_x, begin, end,
-                                 job->linear->n_in);
+    job->linear->gemm->pack_rows(job->packed, job->call->x, job->call->ld_x,
+                                 part_at(&job->packing, task_index),
+                                 part_at(&job->packing, task_index + 1), job->linear->n_in);
 }
 
 static void multiply_task(void *context, size_t task_index, size_t thread_index)
 {
     const linear_job *job = context;
     const ed_linear_call *call = job->call;
-    size_t row_begin = task_index / job->n_col_tasks * job->rows_per_task;
-    size_t col_begin = task_index % job->n_col_tasks * job->cols_per_task;
+    size_t row_task = task_index / job->cols.n_parts, col_task = task_index % job->cols.n_parts;
     ed_gemm_call gemm = {
         .rows = job->packed,
         .weights = job->linear->weights,
@@ -86,10 +103,10 @@ static void multiply_task(void *context, size_t task_index, size_t thread_index)
         .n_rows = call->n_rows,
         .n_cols = job->linear->n_out,
         .depth = job->linear->n_in,
-        .row_begin = row_begin,
-        .row_end = min_size(row_begin + job->rows_per_task, call->n_rows),
-        .col_begin = col_begin,
-        .col_end = min_size(col_begin + job->cols_per_task, job->linear->n_out),
+        .row_begin = part_at(&job->rows, row_task),
+        .row_end = part_at(&job->rows, row_task + 1),
+        .col_begin = part_at(&job->cols, col_task),
+        .col_end = part_at(&job->cols, col_task + 1),
         .activation = call->activation,
     };
 

@@ -46,14 +46,15 @@ typedef struct ed_layer {
 
 typedef struct ed_transformer {
     const ed_kernels *kernels;
-    const ed_gemm *gemm;      /* of the layers' products: their number type */
-    size_t hidden_size;       /* D */
-    size_t n_heads;           /* H */
-    size_t n_kv_heads;        /* G */
-    size_t head_size;         /* K */
-    size_t intermediate_size; /* F */
-    size_t vocabulary;        /* V */
-    size_t positions_max;     /* longest text that the position tables allow */
+    const ed_gemm *gemm; /* of the layers' products: their number type */
+    void (*attention)(const ed_attention_call *call); /* likewise */
+    size_t hidden_size;                               /* D */
+    size_t n_heads;                                   /* H */
+    size_t n_kv_heads;                                /* G */
+    size_t head_size;                                 /* K */
+    size_t intermediate_size;                         /* F */
+    size_t vocabulary;                                /* V */
+    size_t positions_max; /* longest text that the position tables allow */
     ed_activation activation;
     bool gated;
     float score_scale; /* of q.k, usually 1 / sqrt(K) */

@@ -3,8 +3,12 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* The slot that is checked: attention beside narrower weights, which may round to bf16. */
+static bool narrow;
 
 /* One head of one text with all its memory between guard pages. q, k and v lie in one matrix, as
  * the product of the fused weights leaves them. */
@@ -15,6 +19,17 @@ typedef struct head {
     float scale;
     check_buffer qkv, bias, out, scratch;
 } head;
+
+static void round_bf16(float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+
+        memcpy(&bits, &x[i], sizeof(bits));
+        bits = (bits + 0x7fffu + (bits >> 16 & 1u)) & 0xffff0000u;
+        memcpy(&x[i], &bits, sizeof(bits));
+    }
+}
 
 static void head_open(head *h, const ed_kernels *k, size_t n, size_t size, float magnitude)
 {
@@ -28,6 +43,8 @@ static void head_open(head *h, const ed_kernels *k, size_t n, size_t size, float
     check_fill(check_floats(&h->qkv, (n - 1) * h->ld_qkv + 3 * size),
                (n - 1) * h->ld_qkv + 3 * size, magnitude);
     check_fill(check_floats(&h->bias, 2 * n - 1), 2 * n - 1, magnitude);
+    if (narrow) /* so that only the weights and the scaled q are rounded */
+        round_bf16(h->qkv.data, (n - 1) * h->ld_qkv + 3 * size);
     check_floats(&h->out, (n - 1) * h->ld_out + size);
     h->scratch = check_alloc(k->attention_scratch_bytes(n, size), true);
 }
@@ -71,7 +88,7 @@ static void head_run(const head *h, const ed_kernels *k)
 {
     const ed_attention_call call = head_call(h);
 
-    k->f32_attention(&call);
+    (narrow ? k->bf16_attention : k->f32_attention)(&call);
 }
 
 static double score(const head *h, size_t i, size_t j)
@@ -138,7 +155,7 @@ static void check_size(const ed_kernels *k, size_t n, size_t size)
 
     head_open(&h, k, n, size, 1.0f);
     head_run(&h, k);
-    check_values(&h, 4e-6);
+    check_values(&h, narrow ? 0x1p-7 : 4e-6);
     head_close(&h);
 }
 
@@ -177,7 +194,7 @@ static void test_reach(const ed_kernels *k)
             h.reach_back = reaches[back];
             h.reach_ahead = reaches[ahead];
             head_run(&h, k);
-            check_values(&h, 4e-6);
+            check_values(&h, narrow ? 0x1p-7 : 4e-6);
             head_close(&h);
         }
     }
@@ -190,7 +207,7 @@ static void test_sharp_scores(const ed_kernels *k)
 
     head_open(&h, k, 50, 64, 12.0f);
     head_run(&h, k);
-    check_values(&h, 12.0 * 600.0 * 0x1p-22);
+    check_values(&h, 12.0 * (narrow ? 0x1p-8 : 600.0 * 0x1p-22));
     head_close(&h);
 }
 
@@ -228,7 +245,7 @@ static void test_out_takes_the_place_of_q(const ed_kernels *k)
     call = head_call(&h);
     call.out = h.qkv.data;
     call.ld_out = h.ld_qkv;
-    k->f32_attention(&call);
+    (narrow ? k->bf16_attention : k->f32_attention)(&call);
     for (size_t i = 0; i < h.n; i++)
         check_that(memcmp((float *)h.out.data + i * h.ld_out, call.out + i * call.ld_out,
                           h.size * sizeof(float)) == 0,
@@ -340,6 +357,22 @@ static void test_exponential(const ed_kernels *k)
     head_close(&h);
 }
 
+static void test_beside_narrower_weights(const ed_kernels *k)
+{
+    narrow = true;
+    test_every_small_length(k);
+    test_every_small_head(k);
+    test_model_sizes(k);
+    test_reach(k);
+    test_sharp_scores(k);
+    test_bits_do_not_depend_on_the_place(k);
+    test_out_takes_the_place_of_q(k);
+    test_scratch_needs_no_preparation(k);
+    test_no_nan_from_finite_input(k);
+    test_infinite_scores(k);
+    narrow = false;
+}
+
 int main(int argc, char **argv)
 {
     static const check_test tests[] = {
@@ -354,6 +387,7 @@ int main(int argc, char **argv)
         {"no_nan_from_finite_input", test_no_nan_from_finite_input},
         {"infinite_scores", test_infinite_scores},
         {"exponential", test_exponential},
+        {"beside_narrower_weights", test_beside_narrower_weights},
     };
 
     return check_main(argc, argv, tests, sizeof(tests) / sizeof(tests[0]));

@@ -162,7 +162,9 @@ static void test_every_slot_is_filled(const ed_kernels *k)
                    g->pack_weights != NULL && g->rows_bytes != NULL && g->pack_rows != NULL &&
                    g->run != NULL,
                "gemm_f32");
-    check_that(k->attention_scratch_bytes != NULL && k->f32_attention != NULL, "attention");
+    check_that(
+        k->attention_scratch_bytes != NULL && k->f32_attention != NULL && k->bf16_attention != NULL,
+        "attention");
     check_that(k->f32_layernorm != NULL && k->f32_add != NULL && k->f32_add_scaled != NULL &&
                    k->f32_max != NULL && k->f32_scale != NULL && k->f32_dot != NULL &&
                    k->f32_rmsnorm != NULL && k->f32_rotary != NULL && k->f32_gate != NULL &&

@@ -1,6 +1,6 @@
 /* Attention around the micro-kernel. Included by each level's attention file after its vector and
- * tile headers. In: q, k, v of one head of one text. Out: the mixed rows of v. It must never make
- * NaN of finite input, however large.
+ * tile headers and attention_words_*.h, which tells what the products read. In: q, k, v of one head
+ * of one text. Out: the mixed rows of v. It must never make NaN of finite input, however large.
  *
  * A block of NR queries lies across the lanes, so that maximum, exponential and sum of a query stay
  * in its lane:
@@ -9,7 +9,9 @@
  *     scores = exp(scores - max over S), sum over S
  *     out[NR][K] = scores^T * values[S][K] / sum        scores read as rows, values in panels of NR
  *
- * Both products are the micro-kernel's, and nothing is transposed but the input. */
+ * Both products are the micro-kernel's, and nothing is transposed but the input. A word holds
+ * WORD_NUMBERS neighbours along the depth of its product: K for keys and queries, S for scores
+ * (once they are weights) and values. K' and S' are K and S in words. */
 #ifndef ED_ATTENTION_LOOPS_H
 #define ED_ATTENTION_LOOPS_H
 
@@ -21,10 +23,10 @@
 #include <float.h>
 
 typedef struct scratch {
-    float *keys;    /* [S / TILE_ROWS][K][TILE_ROWS] */
-    float *values;  /* [K / NR][S][NR] */
-    float *queries; /* [K][NR] */
-    float *scores;  /* [S][NR] */
+    float *keys;    /* [S / TILE_ROWS][K'][TILE_ROWS] words */
+    float *values;  /* [K / NR][S'][NR] words */
+    float *queries; /* [K'][NR] words */
+    float *scores;  /* [S][NR], then as weights [S'][NR] words */
     float *bias;    /* [2 S - 1 + NR], bias[S - 1 - distance] */
 } scratch;
 
@@ -35,10 +37,8 @@ typedef struct block {
 } block;
 
 static size_t scratch_plan(scratch *s, float *base, size_t n_tokens, size_t head_size);
-static void pack_values(const ed_attention_call *call, float *values);
 static void pack_bias(const ed_attention_call *call, float *bias);
 static block block_at(const ed_attention_call *call, size_t first);
-static void pack_queries(const ed_attention_call *call, const block *b, float *queries);
 static void score_keys(const ed_attention_call *call, const scratch *s, const block *b,
                        vf max[TILE_VECTORS]);
 static void exponentiate(const ed_attention_call *call, const scratch *s, const block *b,
@@ -46,19 +46,19 @@ static void exponentiate(const ed_attention_call *call, const scratch *s, const 
 static void mix_values(const ed_attention_call *call, const scratch *s, const block *b,
                        const float sums[NR]);
 
-static size_t attention_scratch_bytes(size_t n_tokens, size_t head_size)
+static inline size_t attention_scratch_bytes(size_t n_tokens, size_t head_size)
 {
     scratch s;
 
     return scratch_plan(&s, NULL, n_tokens, head_size) * sizeof(float);
 }
 
-static void f32_attention(const ed_attention_call *call)
+static void attention(const ed_attention_call *call)
 {
     scratch s;
 
     scratch_plan(&s, call->scratch, call->n_tokens, call->head_size);
-    pack_lines(s.keys, TILE_ROWS, call->k, call->ld_qkv, 0, call->n_tokens, call->head_size);
+    pack_keys(call, s.keys);
     pack_values(call, s.values);
     if (call->bias != NULL)
         pack_bias(call, s.bias);
@@ -67,7 +67,7 @@ static void f32_attention(const ed_attention_call *call)
         vf max[TILE_VECTORS];
         float sums[NR];
 
-        pack_queries(call, &b, s.queries);
+        pack_queries(call, b.first, b.n_queries, s.queries);
         score_keys(call, &s, &b, max);
         exponentiate(call, &s, &b, max, sums);
         mix_values(call, &s, &b, sums);
@@ -80,8 +80,9 @@ static void f32_attention(const ed_attention_call *call)
 static size_t scratch_plan(scratch *s, float *base, size_t n_tokens, size_t head_size)
 {
     enum { LINE = 16 }; /* floats of a cache line */
-    const size_t sizes[] = {panels_bytes(n_tokens, TILE_ROWS, head_size) / sizeof(float),
-                            panels_bytes(head_size, NR, n_tokens) / sizeof(float), head_size * NR,
+    const size_t k = words_of(head_size);
+    const size_t sizes[] = {panels_bytes(n_tokens, TILE_ROWS, k) / sizeof(float),
+                            panels_bytes(head_size, NR, words_of(n_tokens)) / sizeof(float), k * NR,
                             n_tokens * NR, 2 * n_tokens - 1 + NR};
     float **const parts[] = {&s->keys, &s->values, &s->queries, &s->scores, &s->bias};
     size_t used = 0;
@@ -91,26 +92,6 @@ static size_t scratch_plan(scratch *s, float *base, size_t n_tokens, size_t head
         used += (sizes[i] + LINE - 1) / LINE * LINE;
     }
     return used;
-}
-
-static void pack_values(const ed_attention_call *call, float *values)
-{
-    for (size_t c = 0; c < call->head_size; c += NR) {
-        const size_t n = min_size(NR, call->head_size - c);
-
-        for (size_t j = 0; j < call->n_tokens; j++, values += NR) {
-            const float *v = call->v + j * call->ld_qkv + c;
-
-            for (size_t l = 0; l < NR; l += VF_LANES) {
-                if (l + VF_LANES <= n)
-                    vf_store(values + l, vf_load(v + l));
-                else if (l < n)
-                    vf_store(values + l, vf_load_part(v + l, n - l));
-                else
-                    vf_store(values + l, vf_set(0.0f));
-            }
-        }
-    }
 }
 
 /* Reversed, because the queries i of a block, rising across the lanes, need bias[j - i]. Lanes
@@ -124,16 +105,6 @@ static void pack_bias(const ed_attention_call *call, float *bias)
         bias[i] = *(last - i);
     for (size_t i = n; i < n + NR; i++)
         bias[i] = 0.0f;
-}
-
-static void pack_queries(const ed_attention_call *call, const block *b, float *queries)
-{
-    const vf scale = vf_set(call->scale);
-
-    pack_lines(queries, NR, call->q + b->first * call->ld_qkv, call->ld_qkv, 0, b->n_queries,
-               call->head_size);
-    for (size_t i = 0; i < call->head_size * NR; i += VF_LANES)
-        vf_store(queries + i, vf_mul(vf_load(queries + i), scale));
 }
 
 /* ---- one block of queries -------------------------------------------------------------------- */
@@ -171,14 +142,15 @@ static void score_keys(const ed_attention_call *call, const scratch *s, const bl
                        vf max[TILE_VECTORS])
 {
     _Alignas(64) float seen[NR];
-    ed_tile t = {.depth = call->head_size, .a_step = TILE_ROWS, .b = s->queries, .out_step = NR};
+    ed_tile t = {
+        .depth = words_of(call->head_size), .a_step = TILE_ROWS, .b = s->queries, .out_step = NR};
 
     for (size_t v = 0; v < TILE_VECTORS; v++)
         max[v] = vf_set(-FLT_MAX);
     for (size_t key = b->key_begin; key < b->key_end; key += TILE_ROWS) {
         const size_t n_keys = min_size(TILE_ROWS, b->key_end - key);
 
-        t.a = s->keys + key * call->head_size;
+        t.a = s->keys + key * t.depth;
         t.out = s->scores + key * NR;
         t.next = t.a;
         multiply_1_panel(n_keys, &t);
@@ -206,34 +178,50 @@ static void score_keys(const ed_attention_call *call, const scratch *s, const bl
         max[v] = vf_min(max[v], vf_set(FLT_MAX));
 }
 
-/* scores = e^(score - max) and their sum per query, which is never 0: no weight is below e^-87. The
+/* weights = e^(score - max) of one key, 0 where a query does not see it. */
+ED_INLINE void weigh_key(const ed_attention_call *call, const block *b, size_t j,
+                         const float *scores, const vf max[TILE_VECTORS], vf weights[TILE_VECTORS])
+{
+    _Alignas(64) float seen[NR];
+    const bool edge = reach_edge(call, b, j, seen);
+
+    ED_UNROLL
+    for (size_t v = 0; v < TILE_VECTORS; v++) {
+        vf x = vf_sub(vf_load(scores + v * VF_LANES), max[v]);
+
+        x = vf_min(vf_max(x, vf_set(-87.0f)), vf_set(0.0f));
+        x = vf_exp(x);
+        weights[v] = edge ? vf_mul(x, vf_load(seen + v * VF_LANES)) : x;
+    }
+}
+
+/* Scores become weights, summed per query; a sum is never 0, because no weight is below e^-87. The
  * bounds also catch infinite scores: +inf - max becomes 0, -inf - max becomes -87. Only what a
- * query does not see weighs nothing. */
+ * query does not see weighs nothing. Words are written where scores have been read. */
 static void exponentiate(const ed_attention_call *call, const scratch *s, const block *b,
                          const vf max[TILE_VECTORS], float sums[NR])
 {
-    _Alignas(64) float seen[NR];
-    float *scores = s->scores + b->key_begin * NR;
-    vf sum[TILE_VECTORS], m[TILE_VECTORS];
+    vf sum[TILE_VECTORS];
 
-    for (size_t v = 0; v < TILE_VECTORS; v++) {
+    for (size_t v = 0; v < TILE_VECTORS; v++)
         sum[v] = vf_set(0.0f);
-        m[v] = max[v];
-    }
-    for (size_t j = b->key_begin; j < b->key_end; j++, scores += NR) {
-        const bool edge = reach_edge(call, b, j, seen);
+    for (size_t j = b->key_begin; j < b->key_end; j += WORD_NUMBERS) {
+        vf weights[WORD_NUMBERS][TILE_VECTORS];
 
         ED_UNROLL
-        for (size_t v = 0; v < TILE_VECTORS; v++) {
-            vf x = vf_sub(vf_load(scores + v * VF_LANES), m[v]);
-
-            x = vf_min(vf_max(x, vf_set(-87.0f)), vf_set(0.0f));
-            x = vf_exp(x);
-            if (edge)
-                x = vf_mul(x, vf_load(seen + v * VF_LANES));
-            vf_store(scores + v * VF_LANES, x);
-            sum[v] = vf_add(sum[v], x);
+        for (size_t n = 0; n < WORD_NUMBERS; n++) {
+            if (j + n < b->key_end)
+                weigh_key(call, b, j + n, s->scores + (j + n) * NR, max, weights[n]);
+            ED_UNROLL
+            for (size_t v = 0; v < TILE_VECTORS; v++) {
+                if (j + n >= b->key_end)
+                    weights[n][v] = vf_set(0.0f);
+                sum[v] = vf_add(sum[v], weights[n][v]);
+            }
         }
+        for (size_t v = 0; v < TILE_VECTORS; v++)
+            vf_store(s->scores + j / WORD_NUMBERS * NR + v * VF_LANES,
+                     word_of(weights[0][v], weights[WORD_NUMBERS - 1][v]));
     }
     for (size_t v = 0; v < TILE_VECTORS; v++)
         vf_store(sums + v * VF_LANES, sum[v]);
@@ -243,17 +231,19 @@ static void mix_values(const ed_attention_call *call, const scratch *s, const bl
                        const float sums[NR])
 {
     _Alignas(64) float mixed[TILE_ROWS * NR];
-    ed_tile t = {.depth = b->key_end - b->key_begin, .a_step = NR, .out = mixed, .out_step = NR};
+    const size_t key = b->key_begin / WORD_NUMBERS;
+    ed_tile t = {
+        .depth = words_of(b->key_end - b->key_begin), .a_step = NR, .out = mixed, .out_step = NR};
 
     for (size_t col = 0; col < call->head_size; col += NR) {
         const size_t n_cols = min_size(NR, call->head_size - col);
 
-        t.b = s->values + col * call->n_tokens + b->key_begin * NR;
+        t.b = s->values + col * words_of(call->n_tokens) + key * NR;
         t.next = t.b;
         for (size_t i = 0; i < b->n_queries; i += TILE_ROWS) {
             const size_t n_rows = min_size(TILE_ROWS, b->n_queries - i);
 
-            t.a = s->scores + b->key_begin * NR + i;
+            t.a = s->scores + key * NR + i;
             multiply_1_panel(n_rows, &t);
             for (size_t r = 0; r < n_rows; r++) {
                 const vf weight = vf_set(1.0f / sums[i + r]);
@@ -270,12 +260,6 @@ static void mix_values(const ed_attention_call *call, const scratch *s, const bl
             }
         }
     }
-}
-
-static void attention_init(ed_kernels *k)
-{
-    k->attention_scratch_bytes = attention_scratch_bytes;
-    k->f32_attention = f32_attention;
 }
 
 #endif

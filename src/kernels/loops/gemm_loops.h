@@ -77,6 +77,19 @@ static void run_row_block(const ed_gemm_call *call, size_t row_begin, size_t row
     }
 }
 
+/* Where the sums will go is brought near while they are computed, or each store would wait. */
+static inline void fetch_out(const ed_gemm_call *call, const region *r)
+{
+    const size_t width = min_size(r->n_panels * NR, call->col_end - r->col);
+
+    for (size_t i = 0; i < r->n_rows; i++) {
+        const float *out = call->out + (r->row + i) * call->ld_out + r->col;
+
+        for (size_t c = 0; c < width; c += 16)
+            __builtin_prefetch(out + c, 1, 3);
+    }
+}
+
 static void run_region(const ed_gemm_call *call, const region *r, const float *next)
 {
     const size_t words = weights_words(call->depth);
@@ -90,6 +103,7 @@ static void run_region(const ed_gemm_call *call, const region *r, const float *n
                  .next = next};
     region part = *r;
 
+    fetch_out(call, r);
     for (size_t left = r->n_panels; left > 0; left -= part.n_panels) {
         part.n_panels = panels_at_once(r->n_rows);
         while (part.n_panels > left)

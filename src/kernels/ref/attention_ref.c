@@ -91,5 +91,5 @@ static void f32_attention(const ed_attention_call *call)
 void ed_attention_init_ref(ed_kernels *k)
 {
     k->attention_scratch_bytes = scratch_bytes;
-    k->f32_attention = f32_attention;
+    k->f32_attention = k->bf16_attention = f32_attention;
 }
