@@ -30,14 +30,14 @@ static bool take(ed_job *job, const ed_prepare_options *options, size_t n_bytes)
 
 static const ed_request_field tokenize_fields[] = {
     {"inputs", ed_read_inputs},
-    {"model", ed_read_model},
+    {"model", ed_read_any_model},
     {"add_special_tokens", read_add_special},
     {"prompt_name", ed_read_prompt_name},
 };
 
 static const ed_request_field decode_fields[] = {
     {"ids", read_ids},
-    {"model", ed_read_model},
+    {"model", ed_read_any_model},
     {"skip_special_tokens", read_skip_special},
 };
 

@@ -22,6 +22,8 @@ typedef struct request {
     float *out;       /* [n_rows] */
     bool done;
     size_t batches_at_done;
+    size_t n_computed; /* rows, as told */
+    size_t n_told;     /* how often */
 } request;
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -77,6 +79,20 @@ static void on_done(ed_ticket *ticket)
     r->done = true;
     r->batches_at_done = n_batches;
     pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&mutex);
+}
+
+/* Every time more rows than before, never all of them, and they are computed. */
+static void on_progress(ed_ticket *ticket, size_t n_rows)
+{
+    request *r = (request *)ticket;
+    pthread_mutex_lock(&mutex);
+    assert_false(r->done);
+    assert_true(n_rows > r->n_computed && n_rows < ticket->n_rows);
+    for (size_t i = r->n_computed; i < n_rows; i++)
+        assert_true(r->out[i] == (float)r->ids[i]);
+    r->n_computed = n_rows;
+    r->n_told++;
     pthread_mutex_unlock(&mutex);
 }
 
@@ -171,6 +187,7 @@ static ed_scheduler *scheduler_open(size_t queue_tokens_max, size_t queue_reques
     embedd_error err;
     const ed_scheduler_options options = {.express = express_tokens_max > 0,
                                           .done = on_done,
+                                          .progress = on_progress,
                                           .queue_tokens_max = queue_tokens_max,
                                           .queue_requests_max = queue_requests_max,
                                           .stuck_ms = 30};
@@ -211,6 +228,21 @@ static void test_a_lone_request_starts_at_once(void **state)
     assert_int_equal(stats.n_tokens, 0);
     assert_int_equal(stats.n_tokens_done, 21);
     assert_int_equal(stats.n_texts_done, 3);
+    ed_scheduler_close(scheduler);
+    request_free(r);
+}
+
+static void test_progress_is_told(void **state)
+{
+    (void)state;
+    ed_scheduler *scheduler = scheduler_new(100000, 10);
+    request *r = request_new(10, BATCH_MAX / 2);
+    submit(scheduler, r);
+    wait_done(r);
+    check_vectors(r);
+    assert_int_equal(n_batches, 5);
+    assert_int_equal(r->n_told, 4); /* the end is told by itself */
+    assert_int_equal(r->n_computed, 8);
     ed_scheduler_close(scheduler);
     request_free(r);
 }
@@ -627,6 +659,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_lone_request_starts_at_once),
+        cmocka_unit_test(test_progress_is_told),
         cmocka_unit_test(test_a_small_request_is_in_the_next_batch),
         cmocka_unit_test(test_short_requests_overtake_a_batch),
         cmocka_unit_test(test_requests_share_a_batch),
