@@ -39,6 +39,7 @@ static embedd_status read_texts(const ed_gguf *gguf, const char *key, embedd_tex
 static size_t leave_out_rowless(const ed_gguf *gguf, size_t n_tokens);
 static embedd_status read_numbers(const ed_gguf *gguf, token_lists *lists,
                                   ed_tokenizer_parts *parts, embedd_error *err);
+static embedd_status read_lstrip(const ed_gguf *gguf, ed_tokenizer_parts *parts, embedd_error *err);
 static embedd_status read_charsmap(const ed_gguf *gguf, token_lists *lists,
                                    ed_tokenizer_parts *parts, embedd_error *err);
 static embedd_status read_special(const ed_gguf *gguf, const kind_defaults *kind,
@@ -72,6 +73,8 @@ embedd_status ed_tokenizer_open_gguf(ed_tokenizer **out, const ed_gguf *gguf, em
         status = read_special(gguf, kind, &parts, err);
     if (status == EMBEDD_OK)
         status = read_settings(gguf, kind, &lists, &parts, err);
+    if (status == EMBEDD_OK)
+        status = read_lstrip(gguf, &parts, err);
     if (status == EMBEDD_OK)
         status = read_charsmap(gguf, &lists, &parts, err);
     if (status == EMBEDD_OK)
@@ -242,6 +245,22 @@ static embedd_status read_settings(const ed_gguf *gguf, const kind_defaults *kin
     if (status == EMBEDD_OK)
         status = ed_gguf_get_bool(gguf, "tokenizer.ggml.normalizer.strip_accents",
                                   &parts->strip_accents, err);
+    return status;
+}
+
+/* The files do not say it: llama.cpp knows it by names. */
+static embedd_status read_lstrip(const ed_gguf *gguf, ed_tokenizer_parts *parts, embedd_error *err)
+{
+    static const char *const pres[] = {"jina-v2-de", "jina-v2-es", "jina-v2-code"};
+    const char *architecture = "nomic-bert-moe";
+    embedd_text name = {"", 0};
+    embedd_status status = ed_gguf_get_string(gguf, "general.architecture", &name, err);
+
+    if (name.n_bytes == strlen(architecture) && memcmp(name.bytes, architecture, name.n_bytes) == 0)
+        parts->lstrip = "<mask>";
+    for (size_t i = 0; parts->pre && i < sizeof pres / sizeof *pres; i++)
+        if (strcmp(parts->pre, pres[i]) == 0)
+            parts->lstrip = "<mask>";
     return status;
 }
 

@@ -52,10 +52,11 @@ void ed_json_write_base64(ed_buf *buf, embedd_text bytes)
     ed_buf_append_text(buf, "\"");
 }
 
-void ed_json_write_added_token(ed_buf *buf, size_t id, embedd_text text, bool lstrip)
+void ed_json_write_added_token(ed_buf *buf, size_t id, embedd_text text, bool special, bool lstrip)
 {
-    ed_buf_printf(buf, "{\"id\":%zu,\"normalized\":false,\"lstrip\":%s,\"content\":", id,
-                  lstrip ? "true" : "false");
+    ed_buf_printf(buf,
+                  "{\"id\":%zu,\"special\":%s,\"normalized\":false,\"lstrip\":%s,\"content\":", id,
+                  special ? "true" : "false", lstrip ? "true" : "false");
     ed_json_write_string(buf, text);
     ed_buf_append_text(buf, "}");
 }

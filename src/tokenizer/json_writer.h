@@ -15,7 +15,7 @@ void ed_json_write_number(ed_buf *buf, double number);
 /* RFC 4648, in quotes. */
 void ed_json_write_base64(ed_buf *buf, embedd_text bytes);
 /* {"id": ..., "content": ..., ...}, an item of "added_tokens". */
-void ed_json_write_added_token(ed_buf *buf, size_t id, embedd_text text, bool lstrip);
+void ed_json_write_added_token(ed_buf *buf, size_t id, embedd_text text, bool special, bool lstrip);
 /* A TemplateProcessing with one token before and one after the text; -1: none there. */
 void ed_json_write_template(ed_buf *buf, int32_t first, int32_t last);
 

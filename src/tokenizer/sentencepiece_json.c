@@ -124,7 +124,8 @@ static void write_user_tokens(ed_buf *json, const ed_sentencepiece *model, const
             is_piece(model, i, "<s>") || is_piece(model, i, "</s>"))
             continue;
         ed_buf_append_text(json, ",");
-        ed_json_write_added_token(json, i, model->pieces[i], false);
+        ed_json_write_added_token(json, i, model->pieces[i], model->types[i] == TYPE_CONTROL,
+                                  false);
     }
 }
 

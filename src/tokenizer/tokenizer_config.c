@@ -118,7 +118,7 @@ embedd_status ed_tokenizer_config_write_added(const ed_tokenizer_config *config,
         if (status != EMBEDD_OK || !content || is_listed(decoder, content))
             continue;
         ed_buf_append_text(out, comma);
-        ed_json_write_added_token(out, 0, (embedd_text){content, strlen(content)}, lstrip);
+        ed_json_write_added_token(out, 0, (embedd_text){content, strlen(content)}, true, lstrip);
         comma = ",";
     }
     return status;

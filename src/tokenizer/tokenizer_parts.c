@@ -20,6 +20,7 @@ static embedd_status check_parts(const ed_tokenizer_parts *parts, const char *wh
 static embedd_status write_parts(ed_buf *json, const ed_tokenizer_parts *parts, const char *where,
                                  embedd_error *err);
 static void write_added_tokens(ed_buf *json, const ed_tokenizer_parts *parts);
+static void write_decoder(ed_buf *json, const ed_tokenizer_parts *parts);
 static void write_wordpiece(ed_buf *json, const ed_tokenizer_parts *parts);
 static void write_unigram(ed_buf *json, const ed_tokenizer_parts *parts);
 static embedd_status write_spm_bpe(ed_buf *json, const ed_tokenizer_parts *parts, const char *where,
@@ -77,6 +78,7 @@ static embedd_status write_parts(ed_buf *json, const ed_tokenizer_parts *parts, 
     ed_buf_append_text(json, "{\"post_processor\":");
     ed_json_write_template(json, parts->first, parts->last);
     write_added_tokens(json, parts);
+    write_decoder(json, parts);
     switch (parts->kind) {
     case ED_PARTS_WORDPIECE:
         write_wordpiece(json, parts);
@@ -119,10 +121,32 @@ static void write_added_tokens(ed_buf *json, const ed_tokenizer_parts *parts)
         if (!is_special(parts, i))
             continue;
         ed_buf_append_text(json, comma);
-        ed_json_write_added_token(json, i, parts->tokens[i], false);
+        embedd_text token = parts->tokens[i];
+        bool lstrip = parts->lstrip && token.n_bytes == strlen(parts->lstrip) &&
+                      memcmp(token.bytes, parts->lstrip, token.n_bytes) == 0;
+        ed_json_write_added_token(json, i, token, type_of(parts, i) != ED_PARTS_USER_DEFINED,
+                                  lstrip);
         comma = ",";
     }
     ed_buf_append_text(json, "]");
+}
+
+/* As in the tokenizer.json of models of the kind. */
+static void write_decoder(ed_buf *json, const ed_tokenizer_parts *parts)
+{
+    static const char *const decoders[] = {
+        [ED_PARTS_WORDPIECE] = "{\"type\":\"WordPiece\",\"prefix\":\"##\",\"cleanup\":true}",
+        [ED_PARTS_UNIGRAM] = "{\"type\":\"Metaspace\",\"replacement\":\"" SPACE_MARK
+                             "\",\"prepend_scheme\":\"always\",\"split\":true}",
+        [ED_PARTS_SPM_BPE] =
+            "{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Replace\",\"pattern\":"
+            "{\"String\":\"" SPACE_MARK "\"},\"content\":\" \"},"
+            "{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"}]}",
+        [ED_PARTS_BYTE_BPE] = "{\"type\":\"ByteLevel\",\"add_prefix_space\":true,"
+                              "\"trim_offsets\":true,\"use_regex\":true}",
+    };
+    ed_buf_append_text(json, ",\"decoder\":");
+    ed_buf_append_text(json, decoders[parts->kind]);
 }
 
 /* U+2581 begins a word, no mark goes on with one: the other way round than "##". */

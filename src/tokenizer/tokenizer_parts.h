@@ -40,6 +40,7 @@ typedef struct ed_tokenizer_parts {
      * sep of a "bert", else bos if add_bos_token, and eos if add_eos_token. */
     int32_t unknown, mask;
     int32_t first, last;
+    const char *lstrip; /* the special token that takes the spaces before it; NULL: none does */
 
     bool space_prefix;   /* add_space_prefix: a text begins as if after a space. UNIGRAM, SPM_BPE */
     bool squeeze_spaces; /* remove_extra_whitespaces: runs are one, none at the ends. UNIGRAM */
