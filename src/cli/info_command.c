@@ -68,6 +68,20 @@ static void append_prompts(ed_buf *out, const embedd_model_info *info)
                                 "less without: choose one with --prompt-name.\n");
 }
 
+static void append_answer(ed_buf *out, const embedd_model_info *info)
+{
+    if (info->task == EMBEDD_TASK_SCORE)
+        ed_buf_printf(out, "%-14s%zu of two texts that are read together\n", "scores",
+                      info->dimensions);
+    else if (info->task == EMBEDD_TASK_SPARSE)
+        ed_buf_printf(out, "%-14s%zu, one for each token that is known\n", "weights",
+                      info->dimensions);
+    else
+        ed_buf_printf(out, "%-14s%zu numbers, %s\n", "vector", info->dimensions,
+                      info->normalized ? "of length 1 by the model itself"
+                                       : "made length 1 unless --no-normalize");
+}
+
 static void append_card(ed_buf *out, const ed_model_session *opened, const char *name)
 {
     const embedd_model_info *info = opened->info;
@@ -80,9 +94,7 @@ static void append_card(ed_buf *out, const ed_model_session *opened, const char 
     ed_buf_printf(out, "%-14s%s, %zu layers of %zu, %.1f M parameters, %zu tokens known\n",
                   "architecture", info->architecture, info->n_layers, info->hidden_size,
                   (double)info->n_parameters / 1e6, info->vocabulary);
-    ed_buf_printf(out, "%-14s%zu numbers, %s\n", "vector", info->dimensions,
-                  info->normalized ? "of length 1 by the model itself"
-                                   : "made length 1 unless --no-normalize");
+    append_answer(out, info);
     ed_buf_printf(out, "%-14s%zu tokens of a text, special ones included\n", "reads",
                   info->tokens_max);
     ed_buf_printf(out, "%-14s%s\n", "pooling", info->pooling);
