@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "formats/model_store.h"
 #include "server/log.h"
 #include "server/timed_wait.h"
 
@@ -12,6 +13,7 @@ typedef enum room { ROOM_NOW, ROOM_LATER, ROOM_NEVER } room;
 typedef enum opened { OPENED, OPEN_FAILED, OPEN_TOO_LARGE } opened;
 
 static void reload(ed_models *ms);
+static void find_again(ed_models *ms, ed_served_model *m);
 static bool look_next(ed_models *ms);
 static void look_at(ed_models *ms, ed_served_model *m);
 static bool free_retired(ed_models *ms);
@@ -58,8 +60,24 @@ static void reload(ed_models *ms)
     ed_models_scan(ms);
     pthread_mutex_unlock(&ms->scan_mutex);
     pthread_mutex_lock(&ms->mutex);
-    for (size_t i = 0; i < ms->n_list; i++)
+    for (size_t i = 0; i < ms->n_list; i++) {
+        if (!ms->list[i]->from_folder)
+            find_again(ms, ms->list[i]);
         look_at(ms, ms->list[i]);
+    }
+}
+
+/* A name of a store may lead to another file now: it was pulled again. */
+static void find_again(ed_models *ms, ed_served_model *m)
+{
+    char *path = NULL;
+    pthread_mutex_unlock(&ms->mutex);
+    embedd_status status = ed_model_store_find(m->id, &path, NULL);
+    pthread_mutex_lock(&ms->mutex);
+    if (status != EMBEDD_OK)
+        return;
+    ed_free(m->path);
+    m->path = path;
 }
 
 static bool look_next(ed_models *ms)

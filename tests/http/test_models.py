@@ -379,6 +379,20 @@ class ReplacedTest(ModelsTest):
             self.becomes(server, "a", MPNET, [expected[BERT]])
             self.assertEqual(server.get("/info").json["dim"], 80)
 
+    def test_a_name_that_leads_elsewhere(self):
+        store = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, store)
+        shutil.copytree(os.path.join(GOLDEN, "ollama-store"), store, dirs_exist_ok=True)
+        tags = os.path.join(store, "manifests", "registry.ollama.ai", "library", "tiny-nomic")
+        with RunningServer(model="ollama:tiny-nomic", env={"OLLAMA_MODELS": store}) as server:
+            before = server.embed(TEXTS)
+            os.replace(os.path.join(tags, "q8_0"), os.path.join(tags, "latest"))
+            server.process.send_signal(signal.SIGHUP)
+            self.assertTrue(wait_until(lambda: server.embed(TEXTS) != before, 20 * SLOWER))
+            after = server.embed(TEXTS)
+        with RunningServer(model="ollama:tiny-nomic", env={"OLLAMA_MODELS": store}) as server:
+            self.assertEqual(server.embed(TEXTS), after)
+
     def test_by_a_corrupt_one(self):
         folder = self.folder(a=BERT)
         with self.serve(folder) as server:
