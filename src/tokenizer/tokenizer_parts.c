@@ -135,18 +135,15 @@ static void write_added_tokens(ed_buf *json, const ed_tokenizer_parts *parts)
 static void write_decoder(ed_buf *json, const ed_tokenizer_parts *parts)
 {
     static const char *const decoders[] = {
-        [ED_PARTS_WORDPIECE] = "{\"type\":\"WordPiece\",\"prefix\":\"##\",\"cleanup\":true}",
-        [ED_PARTS_UNIGRAM] = "{\"type\":\"Metaspace\",\"replacement\":\"" SPACE_MARK
-                             "\",\"prepend_scheme\":\"always\",\"split\":true}",
-        [ED_PARTS_SPM_BPE] =
-            "{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Replace\",\"pattern\":"
-            "{\"String\":\"" SPACE_MARK "\"},\"content\":\" \"},"
-            "{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"}]}",
-        [ED_PARTS_BYTE_BPE] = "{\"type\":\"ByteLevel\",\"add_prefix_space\":true,"
-                              "\"trim_offsets\":true,\"use_regex\":true}",
+        [ED_PARTS_WORDPIECE] = "\"WordPiece\",\"prefix\":\"##\",\"cleanup\":true",
+        [ED_PARTS_UNIGRAM] = ("\"Metaspace\",\"replacement\":\"" SPACE_MARK
+                              "\",\"prepend_scheme\":\"always\",\"split\":true"),
+        [ED_PARTS_SPM_BPE] = ("\"Sequence\",\"decoders\":[{\"type\":\"Replace\","
+                              "\"pattern\":{\"String\":\"" SPACE_MARK "\"},\"content\":\" \"},"
+                              "{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"}]"),
+        [ED_PARTS_BYTE_BPE] = "\"ByteLevel\"",
     };
-    ed_buf_append_text(json, ",\"decoder\":");
-    ed_buf_append_text(json, decoders[parts->kind]);
+    ed_buf_printf(json, ",\"decoder\":{\"type\":%s}", decoders[parts->kind]);
 }
 
 /* U+2581 begins a word, no mark goes on with one: the other way round than "##". */
