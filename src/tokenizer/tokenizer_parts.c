@@ -20,7 +20,6 @@ static embedd_status check_parts(const ed_tokenizer_parts *parts, const char *wh
 static embedd_status write_parts(ed_buf *json, const ed_tokenizer_parts *parts, const char *where,
                                  embedd_error *err);
 static void write_added_tokens(ed_buf *json, const ed_tokenizer_parts *parts);
-static void write_decoder(ed_buf *json, const ed_tokenizer_parts *parts);
 static void write_wordpiece(ed_buf *json, const ed_tokenizer_parts *parts);
 static void write_unigram(ed_buf *json, const ed_tokenizer_parts *parts);
 static embedd_status write_spm_bpe(ed_buf *json, const ed_tokenizer_parts *parts, const char *where,
@@ -78,7 +77,6 @@ static embedd_status write_parts(ed_buf *json, const ed_tokenizer_parts *parts, 
     ed_buf_append_text(json, "{\"post_processor\":");
     ed_json_write_template(json, parts->first, parts->last);
     write_added_tokens(json, parts);
-    write_decoder(json, parts);
     switch (parts->kind) {
     case ED_PARTS_WORDPIECE:
         write_wordpiece(json, parts);
@@ -129,21 +127,6 @@ static void write_added_tokens(ed_buf *json, const ed_tokenizer_parts *parts)
         comma = ",";
     }
     ed_buf_append_text(json, "]");
-}
-
-/* As in the tokenizer.json of models of the kind. */
-static void write_decoder(ed_buf *json, const ed_tokenizer_parts *parts)
-{
-    static const char *const decoders[] = {
-        [ED_PARTS_WORDPIECE] = "\"WordPiece\",\"prefix\":\"##\",\"cleanup\":true",
-        [ED_PARTS_UNIGRAM] = ("\"Metaspace\",\"replacement\":\"" SPACE_MARK
-                              "\",\"prepend_scheme\":\"always\",\"split\":true"),
-        [ED_PARTS_SPM_BPE] = ("\"Sequence\",\"decoders\":[{\"type\":\"Replace\","
-                              "\"pattern\":{\"String\":\"" SPACE_MARK "\"},\"content\":\" \"},"
-                              "{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"}]"),
-        [ED_PARTS_BYTE_BPE] = "\"ByteLevel\"",
-    };
-    ed_buf_printf(json, ",\"decoder\":{\"type\":%s}", decoders[parts->kind]);
 }
 
 /* U+2581 begins a word, no mark goes on with one: the other way round than "##". */

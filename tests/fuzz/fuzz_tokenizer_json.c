@@ -1,5 +1,7 @@
-/* A tokenizer.json of any bytes: it is refused with a message, or it opens and encodes. */
+/* A tokenizer.json of any bytes: it is refused with a message, or it opens, encodes and decodes. */
 #include "tokenizer/tokenizer.h"
+
+#include "base/utf8.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,6 +24,27 @@ static void check_text(const ed_tokenizer *tokenizer, ed_tokenizer_scratch *scra
     for (size_t i = 0; i < n_ids; i++)
         if (ids[i] < 0 || (size_t)ids[i] >= ed_tokenizer_ids_max(tokenizer))
             abort();
+}
+
+/* All ids, and some that no token has. */
+static void check_decoder(const ed_tokenizer *tokenizer)
+{
+    int32_t ids[TOKENS_MAX];
+    embedd_error err;
+    ed_buf text;
+    ed_buf_init(&text, SIZE_MAX / 4);
+    for (int32_t i = 0; i < TOKENS_MAX; i++)
+        ids[i] = i - 1;
+    for (int skip_special = 0; skip_special < 2; skip_special++) {
+        embedd_status status =
+            ed_tokenizer_decode(tokenizer, ids, TOKENS_MAX, skip_special, &text, &err);
+        if (status != EMBEDD_OK && status != EMBEDD_UNSUPPORTED && status != EMBEDD_LIMIT &&
+            status != EMBEDD_MEMORY) /* a Replace may make more of a text than is let through */
+            abort();
+        if (ed_utf8_valid_prefix(text.data, text.n_bytes) != text.n_bytes)
+            abort();
+    }
+    ed_buf_clear(&text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes);
@@ -47,6 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
         abort();
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         check_text(tokenizer, scratch, (embedd_text){texts[i], strlen(texts[i])});
+    check_decoder(tokenizer);
     ed_tokenizer_scratch_close(scratch);
     ed_tokenizer_close(tokenizer);
     return 0;
