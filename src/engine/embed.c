@@ -28,7 +28,8 @@ embedd_status embedd_embed_rows(embedd_session *session, const embedd_row *rows,
         ed_batch batch;
         size_t n_taken = fill_batch(session, rows + done, n_rows - done, &batch);
 
-        ed_transformer_forward(&session->model->transformer, &session->workspace, &batch);
+        ed_shares_forward(&session->shares, &session->model->transformer, &session->workspace,
+                          &batch);
         status = finish_batch(session, rows + done, &batch, done, err);
         done += n_taken;
     }

@@ -79,14 +79,20 @@ static embedd_status take_memory(embedd_session *session, embedd_error *err)
             &session->model->post, POOLING_MODES_MAX * session->model->transformer.hidden_size),
         .head_rows = n_head > 0 ? ED_HEAD_ROWS : 0,
     };
-    return ed_workspace_open(&session->workspace, &session->model->transformer, session->pool,
-                             &limits, err);
+    const ed_transformer *transformer = &session->model->transformer;
+    embedd_status status =
+        ed_workspace_open(&session->workspace, transformer, session->pool, &limits, err);
+
+    if (status == EMBEDD_OK)
+        status = ed_shares_open(&session->shares, transformer, session->n_threads, &limits, err);
+    return status;
 }
 
 void embedd_session_close(embedd_session *session)
 {
     if (!session)
         return;
+    ed_shares_close(&session->shares);
     ed_workspace_close(&session->workspace);
     ed_arena_release(&session->arena);
     embedd_encoder_close(session->encoder);
@@ -106,5 +112,6 @@ size_t embedd_session_batch_tokens_max(const embedd_session *session)
 
 size_t embedd_session_scratch_bytes(const embedd_session *session)
 {
-    return session->arena.n_bytes + session->workspace.arena.n_bytes;
+    return session->arena.n_bytes + session->workspace.arena.n_bytes +
+           ed_shares_bytes(&session->shares);
 }

@@ -3,11 +3,13 @@
 #define ED_SESSION_H
 
 #include "engine/model_handle.h"
+#include "engine/shares.h"
 
 struct embedd_session {
     const embedd_model *model;
     ed_thread_pool *pool;
     ed_workspace workspace;
+    ed_shares shares;
     embedd_encoder *encoder; /* for embedd_embed */
     size_t batch_tokens_max; /* T, at least text_tokens_max */
     size_t text_tokens_max;
