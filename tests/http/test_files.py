@@ -6,7 +6,7 @@ import tempfile
 import time
 import unittest
 
-from running_server import RunningServer, bits
+from running_server import RunningServer, SLOWER, bits, wait_until
 
 PROSE = "".join("Sentence number %d stands here in the text. " % i + ("\n\n" if i % 7 == 6 else "")
                 for i in range(120))
@@ -309,7 +309,7 @@ class FilesTest(unittest.TestCase):
         for _ in range(20):
             for path in ("prose.txt", "below", "missing.txt", "below/notes.MD", "../outside.txt"):
                 self.by_path(path, max_chunks=1)
-        self.assertLessEqual(self.server.open_files(), before)
+        self.assertTrue(wait_until(lambda: self.server.open_files() <= before, 10 * SLOWER))
 
 
 if __name__ == "__main__":
