@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "server/exchange.h"
 #include "server/http_framing.h"
-#include "server/http_headers.h"
 #include "server/log.h"
 #include "server/request_id.h"
 #include "server/upload.h"
@@ -19,57 +19,7 @@
 
 #define CONNECTION_BYTES 32768 /* for a header and for what is read at once of a body */
 #define BODY_BYTES_FIRST ((size_t)16 << 10)
-#define ANSWER_BYTES_MAX ((size_t)1 << 20) /* of what is answered at once */
-#define PATH_BYTES_MAX   256
-#define LINES_BYTES      ((size_t)32 << 10) /* of a reply by lines, at once */
 #define SWALLOW_FACTOR   4 /* of a refused body so many times the limit is read, to be polite */
-
-struct ed_http {
-    ed_service *service;
-    struct MHD_Daemon *daemon;
-    atomic_size_t n_exchanges;
-    atomic_size_t n_requests; /* for vectors, taken */
-    atomic_size_t n_jobs;     /* in the pipeline */
-    uint64_t n_begun;         /* of all time; the HTTP thread's */
-};
-
-typedef enum step { READING, WORKING, ANSWERED } step;
-
-/* A reply that is sent line by line while the pipeline still works on it. The HTTP thread sleeps on
- * a suspended connection, which only then cannot go away; whoever clears `asleep` wakes it. The
- * exchange has two owners, libmicrohttpd and the pipeline; the last one frees it. */
-typedef struct lines {
-    atomic_bool asleep;
-    atomic_bool finished; /* the pipeline has nothing to add */
-    atomic_int n_owners;
-    size_t n_sent; /* texts */
-    bool end_sent;
-    ed_buf pending; /* from n_pending_sent on */
-    size_t n_pending_sent;
-} lines;
-
-/* One request and its reply. */
-typedef struct exchange {
-    ed_job job; /* first; its problem and reply are the exchange's */
-    ed_http *http;
-    struct MHD_Connection *mhd;
-    ed_connection *connection;
-    const ed_route *route;
-    ed_upload *upload;         /* NULL = the body is kept as it is */
-    char path[PATH_BYTES_MAX]; /* cut: no route is so long */
-    char request_id[ED_REQUEST_ID_MAX + 1];
-    step step;
-    bool begun;   /* the header is read */
-    bool counted; /* among the requests for vectors */
-    bool preflight;
-    size_t uri_bytes;
-    size_t body_bytes; /* as announced; SIZE_MAX = in chunks */
-    size_t body_cap;
-    size_t n_swallowed;
-    unsigned http_status;
-    bool by_lines; /* `lines` is in use */
-    lines lines;
-} exchange;
 
 static void on_connection(void *context, struct MHD_Connection *mhd, void **socket_context,
                           enum MHD_ConnectionNotificationCode code);
@@ -79,27 +29,20 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
                                   size_t *n_data, void **exchange_context);
 static void on_completed(void *context, struct MHD_Connection *mhd, void **exchange_context,
                          enum MHD_RequestTerminationCode code);
-static enum MHD_Result begin(exchange *x, const char *url, const char *method, const char *version);
-static ed_problem_code check_request(exchange *x, const char *url, const char *method);
-static ed_problem_code check_load(exchange *x);
-static bool open_upload(exchange *x);
-static const char *header_of(exchange *x, const char *name);
-static bool take_body(exchange *x, const char *data, size_t n_data);
+static enum MHD_Result begin(ed_exchange *x, const char *url, const char *method,
+                             const char *version);
+static ed_problem_code check_request(ed_exchange *x, const char *url, const char *method);
+static ed_problem_code check_load(ed_exchange *x);
+static bool open_upload(ed_exchange *x);
+static const char *header_of(ed_exchange *x, const char *name);
+static bool take_body(ed_exchange *x, const char *data, size_t n_data);
 static bool keep_body(void *context, const char *data, size_t n_data);
-static bool grow_body(exchange *x, size_t n_data);
-static enum MHD_Result end_of_request(exchange *x);
-static void note_refusal(const exchange *x);
-static void count(const exchange *x);
-static const ed_dialect *dialect_of(const exchange *x);
-static enum MHD_Result start_job(exchange *x);
+static bool grow_body(ed_exchange *x, size_t n_data);
+static enum MHD_Result end_of_request(ed_exchange *x);
+static enum MHD_Result start_job(ed_exchange *x);
 static void on_finished(ed_job *job);
 static void on_progress(ed_job *job);
-static void wake(exchange *x);
-static void release(exchange *x);
-static enum MHD_Result respond(exchange *x);
-static struct MHD_Response *make_response(exchange *x);
-static ssize_t send_lines(void *context, uint64_t at, char *out, size_t n_max);
-static bool fill_pending(exchange *x);
+static void release(ed_exchange *x);
 
 embedd_status ed_http_open(ed_http **out, ed_service *service, int listen_fd, embedd_error *err)
 {
@@ -164,7 +107,7 @@ static void *on_request_line(void *context, const char *uri, struct MHD_Connecti
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    exchange *x = ed_calloc(1, sizeof *x);
+    ed_exchange *x = ed_calloc(1, sizeof *x);
     if (!x)
         return NULL;
     x->http = context;
@@ -182,7 +125,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
                                   const char *method, const char *version, const char *data,
                                   size_t *n_data, void **exchange_context)
 {
-    exchange *x = *exchange_context;
+    ed_exchange *x = *exchange_context;
     (void)context;
     (void)mhd;
     if (!x)
@@ -194,13 +137,13 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
         *n_data = 0;
         return ok ? MHD_YES : MHD_NO;
     }
-    return x->step == ANSWERED || x->by_lines ? respond(x) : end_of_request(x);
+    return x->step == ED_STEP_ANSWERED || x->by_lines ? ed_exchange_respond(x) : end_of_request(x);
 }
 
 static void on_completed(void *context, struct MHD_Connection *mhd, void **exchange_context,
                          enum MHD_RequestTerminationCode code)
 {
-    exchange *x = *exchange_context;
+    ed_exchange *x = *exchange_context;
     (void)context;
     (void)mhd;
     (void)code;
@@ -214,12 +157,12 @@ static void on_completed(void *context, struct MHD_Connection *mhd, void **excha
 }
 
 /* On the HTTP thread, or on a worker if that is the last owner. */
-static void release(exchange *x)
+static void release(ed_exchange *x)
 {
     if (x->by_lines && atomic_fetch_sub(&x->lines.n_owners, 1) > 1)
         return;
     if (x->by_lines && x->http_status != 0)
-        count(x);
+        ed_exchange_count(x);
     ed_buf_clear(&x->lines.pending);
     if (x->counted)
         atomic_fetch_sub(&x->http->n_requests, 1);
@@ -231,7 +174,8 @@ static void release(exchange *x)
 
 /* ---- the header ------------------------------------------------------------------------------ */
 
-static enum MHD_Result begin(exchange *x, const char *url, const char *method, const char *version)
+static enum MHD_Result begin(ed_exchange *x, const char *url, const char *method,
+                             const char *version)
 {
     size_t body_bytes_max = x->http->service->options->body_bytes_max;
     const ed_request_line line = {method, x->uri_bytes, version};
@@ -244,7 +188,7 @@ static enum MHD_Result begin(exchange *x, const char *url, const char *method, c
     ed_problem_code code = ed_http_check_framing(x->mhd, &line, &x->body_bytes);
     if (code != ED_PROBLEM_NONE) {
         ed_problem_set(&x->job.problem, code, EMBEDD_NO_INDEX, NULL);
-        return respond(x); /* now: where the body ends is not certain */
+        return ed_exchange_respond(x); /* now: where the body ends is not certain */
     }
     code = check_request(x, url, method);
     if (code == ED_PROBLEM_NONE && x->body_bytes != SIZE_MAX && x->body_bytes > body_bytes_max)
@@ -256,10 +200,10 @@ static enum MHD_Result begin(exchange *x, const char *url, const char *method, c
     /* A client that is still sending sees its connection break, not the reply. So a body that is
      * not wanted is read and thrown away, unless it is huge or the client has asked first. */
     bool huge = x->body_bytes != SIZE_MAX && x->body_bytes / SWALLOW_FACTOR > body_bytes_max;
-    return huge || header_of(x, "Expect") ? respond(x) : MHD_YES;
+    return huge || header_of(x, "Expect") ? ed_exchange_respond(x) : MHD_YES;
 }
 
-static ed_problem_code check_request(exchange *x, const char *url, const char *method)
+static ed_problem_code check_request(ed_exchange *x, const char *url, const char *method)
 {
     const ed_guard_headers headers = {.host = header_of(x, "Host"),
                                       .origin = header_of(x, "Origin"),
@@ -285,7 +229,7 @@ static ed_problem_code check_request(exchange *x, const char *url, const char *m
 }
 
 /* Refused before its body is read, if it can be known so early. */
-static ed_problem_code check_load(exchange *x)
+static ed_problem_code check_load(ed_exchange *x)
 {
     ed_service *service = x->http->service;
     switch (ed_service_get_state(service)) {
@@ -303,13 +247,13 @@ static ed_problem_code check_load(exchange *x)
 }
 
 /* A file may come in parts, or with options that are not in the body. */
-static bool open_upload(exchange *x)
+static bool open_upload(ed_exchange *x)
 {
     bool file = x->route && !x->preflight && x->route->dialect->make_texts;
     return !file || ed_upload_open(&x->upload, x->mhd, &x->job, keep_body, x);
 }
 
-static const char *header_of(exchange *x, const char *name)
+static const char *header_of(ed_exchange *x, const char *name)
 {
     return MHD_lookup_connection_value(x->mhd, MHD_HEADER_KIND, name);
 }
@@ -317,7 +261,7 @@ static const char *header_of(exchange *x, const char *name)
 /* ---- the body -------------------------------------------------------------------------------- */
 
 /* False if the connection must be closed. */
-static bool take_body(exchange *x, const char *data, size_t n_data)
+static bool take_body(ed_exchange *x, const char *data, size_t n_data)
 {
     ed_service *service = x->http->service;
     size_t n_max = service->options->body_bytes_max;
@@ -333,7 +277,7 @@ static bool take_body(exchange *x, const char *data, size_t n_data)
 
 static bool keep_body(void *context, const char *data, size_t n_data)
 {
-    exchange *x = context;
+    ed_exchange *x = context;
     if (!grow_body(x, n_data))
         return false;
     memcpy(x->job.body + x->job.n_body, data, n_data);
@@ -342,7 +286,7 @@ static bool keep_body(void *context, const char *data, size_t n_data)
 }
 
 /* Room for n_data more bytes, within the body's limit and the budget of all requests. */
-static bool grow_body(exchange *x, size_t n_data)
+static bool grow_body(ed_exchange *x, size_t n_data)
 {
     ed_job *job = &x->job;
     ed_service *service = x->http->service;
@@ -377,14 +321,14 @@ static bool grow_body(exchange *x, size_t n_data)
 
 /* ---- the work -------------------------------------------------------------------------------- */
 
-static enum MHD_Result end_of_request(exchange *x)
+static enum MHD_Result end_of_request(ed_exchange *x)
 {
     if (x->upload && x->job.problem.code == ED_PROBLEM_NONE)
         ed_upload_end(x->upload);
     if (x->job.problem.code == ED_PROBLEM_NONE && !x->preflight) {
         if (!x->route->answer)
             return start_job(x);
-        ed_buf_init(&x->job.reply, ANSWER_BYTES_MAX);
+        ed_buf_init(&x->job.reply, ED_ANSWER_BYTES_MAX);
         x->http_status = x->route->answer(&(ed_call){.service = x->http->service,
                                                      .path = x->path,
                                                      .body = x->job.body,
@@ -392,10 +336,10 @@ static enum MHD_Result end_of_request(exchange *x)
                                                      .reply = &x->job.reply,
                                                      .problem = &x->job.problem});
     }
-    return respond(x);
+    return ed_exchange_respond(x);
 }
 
-static enum MHD_Result start_job(exchange *x)
+static enum MHD_Result start_job(ed_exchange *x)
 {
     ed_service *service = x->http->service;
     x->job.pipeline = service->pipeline;
@@ -403,7 +347,7 @@ static enum MHD_Result start_job(exchange *x)
     x->job.request.dialect = x->route->dialect;
     if (!ed_connection_works(service->connections, x->connection, &x->job))
         return MHD_NO;
-    x->step = WORKING;
+    x->step = ED_STEP_WORKING;
     if (x->route->dialect->put_line) {
         x->by_lines = true;
         x->job.progress = on_progress;
@@ -420,17 +364,17 @@ static enum MHD_Result start_job(exchange *x)
 /* On a worker. Once the connection is resumed, the exchange is the HTTP thread's again. */
 static void on_finished(ed_job *job)
 {
-    exchange *x = (exchange *)job;
+    ed_exchange *x = (ed_exchange *)job;
     ed_http *http = x->http;
     if (x->by_lines) {
         ed_connections_end_work(http->service->connections, job, job->reply.n_bytes);
         atomic_store(&x->lines.finished, true);
-        wake(x);
+        ed_exchange_wake(x);
         release(x);
         atomic_fetch_sub(&http->n_jobs, 1);
         return;
     }
-    x->step = ANSWERED;
+    x->step = ED_STEP_ANSWERED;
     x->http_status = 200;
     ed_connection_sends(http->service->connections, x->connection, job->reply.n_bytes);
     MHD_resume_connection(x->mhd);
@@ -440,151 +384,5 @@ static void on_finished(ed_job *job)
 /* On a computing thread. */
 static void on_progress(ed_job *job)
 {
-    wake((exchange *)job);
-}
-
-static void wake(exchange *x)
-{
-    if (atomic_exchange(&x->lines.asleep, false))
-        MHD_resume_connection(x->mhd);
-}
-
-/* ---- the reply ------------------------------------------------------------------------------- */
-
-static enum MHD_Result respond(exchange *x)
-{
-    ed_job *job = &x->job;
-    ed_buf *reply = &job->reply;
-    if (atomic_load(&job->cancel) == ED_CANCEL_GONE)
-        return MHD_NO;
-    bool whole = !x->by_lines || atomic_load(&x->lines.finished);
-    if (x->by_lines)
-        x->http_status = 200;
-    if (whole && job->problem.code != ED_PROBLEM_NONE) {
-        const ed_dialect *dialect = dialect_of(x);
-        x->http_status = dialect->http_status ? dialect->http_status(job->problem.code)
-                                              : ed_problem_http_status(job->problem.code);
-        ed_buf_clear(reply);
-        ed_buf_init(reply, ANSWER_BYTES_MAX);
-        dialect->put_problem(reply, &job->problem);
-        note_refusal(x);
-    }
-    if (whole && reply->failed)
-        return MHD_NO;
-    struct MHD_Response *response = make_response(x);
-    if (!response)
-        return MHD_NO;
-    if (x->preflight)
-        x->http_status = 204;
-    if (!x->by_lines)
-        count(x);
-    ed_http_add_headers(response, &(ed_reply_head){.connection = x->mhd,
-                                                   .guard = &x->http->service->guard,
-                                                   .route = x->route,
-                                                   .job = job,
-                                                   .begun_only = !whole,
-                                                   .request_id = x->request_id,
-                                                   .http_status = x->http_status,
-                                                   .preflight = x->preflight});
-    enum MHD_Result result = MHD_queue_response(x->mhd, x->http_status, response);
-    MHD_destroy_response(response);
-    return result;
-}
-
-static struct MHD_Response *make_response(exchange *x)
-{
-    ed_buf *reply = &x->job.reply;
-    if (x->by_lines && x->http_status == 200)
-        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, LINES_BYTES, send_lines, x,
-                                                 NULL);
-    ed_connection_sends(x->http->service->connections, x->connection, reply->n_bytes);
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer_with_free_callback(reply->n_bytes, reply->data, ed_free);
-    if (response)
-        *reply = (ed_buf){0}; /* the response's now */
-    return response;
-}
-
-/* What is there of the next lines, on the HTTP thread; sleeps where there is none. */
-static ssize_t send_lines(void *context, uint64_t at, char *out, size_t n_max)
-{
-    exchange *x = context;
-    lines *l = &x->lines;
-    (void)at;
-    if (l->n_pending_sent == l->pending.n_bytes && !fill_pending(x)) {
-        if (atomic_load(&x->job.cancel) == ED_CANCEL_GONE || l->pending.failed)
-            return MHD_CONTENT_READER_END_WITH_ERROR;
-        if (l->end_sent)
-            return MHD_CONTENT_READER_END_OF_STREAM;
-        MHD_suspend_connection(x->mhd);
-        atomic_store(&l->asleep, true);
-        /* Whatever came before that store has woken nobody. */
-        if (atomic_load(&l->finished) || atomic_load(&x->job.n_computed) > l->n_sent)
-            wake(x);
-        return 0;
-    }
-    size_t n = l->pending.n_bytes - l->n_pending_sent;
-    n = n < n_max ? n : n_max;
-    memcpy(out, l->pending.data + l->n_pending_sent, n);
-    l->n_pending_sent += n;
-    return (ssize_t)n;
-}
-
-/* One line more; false if there is none yet, or none any more. */
-static bool fill_pending(exchange *x)
-{
-    ed_job *job = &x->job;
-    lines *l = &x->lines;
-    bool finished = atomic_load(&l->finished); /* before what it may have added */
-    l->n_pending_sent = 0;
-    ed_buf_reset(&l->pending);
-    if (l->n_sent < atomic_load(&job->n_computed)) {
-        if (!ed_job_put_line(job, &l->pending, l->n_sent++))
-            l->pending.failed = true;
-        return !l->pending.failed;
-    }
-    if (!finished || l->end_sent)
-        return false;
-    l->end_sent = true;
-    if (job->problem.code == ED_PROBLEM_NONE)
-        ed_buf_append(&l->pending, job->reply.data, job->reply.n_bytes);
-    else
-        dialect_of(x)->put_problem(&l->pending, &job->problem);
-    return !l->pending.failed;
-}
-
-/* In the log, and among the last ones. */
-static void note_refusal(const exchange *x)
-{
-    ed_problem_code code = x->job.problem.code;
-    ed_refusal refusal = {.at_ns = ed_clock_ns(),
-                          .code = code,
-                          .http_status = x->http_status,
-                          .route = ed_route_path(ed_route_number(x->route))};
-    memcpy(refusal.request_id, x->request_id, sizeof refusal.request_id);
-    ed_refusals_add(&x->http->service->refusals, &refusal);
-    ed_log(x->http_status == 500 ? ED_LOG_ERROR : ED_LOG_WARNING, "%s: %u %s, request %s",
-           x->route ? x->route->path : "request", x->http_status, ed_problem_name(code),
-           x->request_id);
-}
-
-static void count(const exchange *x)
-{
-    const ed_job *job = &x->job;
-    ed_metrics *metrics = &x->http->service->metrics;
-    ed_metrics_count_request(metrics, ed_route_number(x->route), x->http_status);
-    if (job->problem.code != ED_PROBLEM_NONE || job->finished_ns == 0)
-        return;
-    ed_histogram_add(&metrics->request_us, (job->finished_ns - job->began_ns) / 1000);
-    if (job->prepared_ns > 0)
-        ed_histogram_add(&metrics->prepare_us, (job->prepared_ns - job->began_ns) / 1000);
-    atomic_fetch_add(&metrics->n_truncated, job->n_truncated);
-    atomic_fetch_add(&metrics->n_replaced, job->n_replaced);
-}
-
-static const ed_dialect *dialect_of(const exchange *x)
-{
-    if (x->job.request.dialect)
-        return x->job.request.dialect;
-    return x->route ? x->route->dialect : &ed_dialect_sidecar;
+    ed_exchange_wake((ed_exchange *)job);
 }
