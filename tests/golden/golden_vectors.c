@@ -2,7 +2,8 @@
  * vectors within 1e-5 of the reference, or for the narrower types at a cosine near 1, and the same
  * bits alone, in one packed call, in another order and on other threads.
  *
- *   golden_vectors                          all of EMBEDD_TEST_DATA/golden, and the real models
+ *   golden_vectors                          all of EMBEDD_TEST_DATA/golden
+ *   golden_vectors --real                   the real models of EMBEDD_TEST_MODELS
  *   golden_vectors FOLDER EXPECTED.jsonl    one model and its rows */
 #include <dirent.h>
 #include <math.h>
@@ -292,13 +293,11 @@ static void check_folder(const char *folder)
     }
 }
 
-static void check_all(void)
+static void check_fixtures(void)
 {
-    static const char *const real[] = {"all-MiniLM-L6-v2", "all-mpnet-base-v2"};
     const char *data = expected_environment("EMBEDD_TEST_DATA");
-    const char *models = expected_environment("EMBEDD_TEST_MODELS");
     struct dirent **entries = NULL;
-    char path[8192], expected[8192];
+    char path[8192];
 
     snprintf(path, sizeof path, "%s/golden", data);
     int n_entries = scandir(path, &entries, NULL, alphasort);
@@ -311,6 +310,15 @@ static void check_all(void)
         free(entries[i]);
     }
     free(entries);
+}
+
+static void check_real(void)
+{
+    static const char *const real[] = {"all-MiniLM-L6-v2", "all-mpnet-base-v2"};
+    const char *data = expected_environment("EMBEDD_TEST_DATA");
+    const char *models = expected_environment("EMBEDD_TEST_MODELS");
+    char path[8192], expected[8192];
+
     for (size_t i = 0; i < sizeof real / sizeof *real; i++) {
         snprintf(path, sizeof path, "%s/%s", models, real[i]);
         snprintf(expected, sizeof expected, "%s/golden/real/%s.jsonl", data, real[i]);
@@ -320,8 +328,12 @@ static void check_all(void)
 
 int main(int argc, char **argv)
 {
+    bool real = argc == 2 && strcmp(argv[1], "--real") == 0;
+
     if (argc == 1)
-        check_all();
+        check_fixtures();
+    if (real)
+        check_real();
     for (int i = 1; i + 1 < argc; i += 2)
         check_file(argv[i], argv[i + 1]);
     printf("%d passed, %d failed\n", n_checks, n_failures);
