@@ -230,6 +230,9 @@ const ed_option_spec ed_options[ED_OPTION_COUNT] = {
                                     "end when standard input ends, that is when the process that "
                                     "started this one has gone",
                                     BIT(SERVE)},
+    [ED_OPTION_OPENAPI] =
+        {"openapi", NULL, ED_OPTION_SWITCH, NULL, NULL, 0, 0, NULL,
+         "print the API's description (OpenAPI 3.1, JSON) and end; needs no model", BIT(SERVE)},
     [ED_OPTION_FILE] = {"file", "f", ED_OPTION_TEXT, "FILE", NULL, 0, 0, NULL,
                         "read texts from the lines of FILE; - is standard input", ON_TEXTS},
     [ED_OPTION_CHUNK_SIZE] = {"chunk-size", NULL, ED_OPTION_NUMBER, "N", NULL, 1, 1000000000, "800",

@@ -9,6 +9,7 @@
 #include "formats/model_store.h"
 #include "server/server.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static embedd_status find_models(ed_server_model models[ED_LIST_MAX], size_t *n_models,
@@ -16,6 +17,7 @@ static embedd_status find_models(ed_server_model models[ED_LIST_MAX], size_t *n_
                                  embedd_error *err);
 static embedd_status check_values(ed_server_options *options, const ed_value *values,
                                   embedd_error *err);
+static int print_openapi(void);
 
 int ed_command_serve(const ed_arguments *arguments)
 {
@@ -28,6 +30,8 @@ int ed_command_serve(const ed_arguments *arguments)
     char *cache = NULL;
     int code;
 
+    if (values[ED_OPTION_OPENAPI].on)
+        return print_openapi();
     ed_server_options_init(&options);
     if (find_models(models, &options.n_models, paths, arguments, &err) != EMBEDD_OK ||
         check_values(&options, values, &err) != EMBEDD_OK) {
@@ -97,4 +101,14 @@ static embedd_status check_values(ed_server_options *options, const ed_value *va
     if (folder && !ed_folder_exists(folder))
         return ed_fail(err, EMBEDD_NOT_FOUND, "--models-dir: there is no folder %s", folder);
     return EMBEDD_OK;
+}
+
+/* Whether it was written, the caller finds out. */
+static int print_openapi(void)
+{
+    size_t n_bytes;
+    const char *json = ed_server_openapi(&n_bytes);
+
+    fwrite(json, 1, n_bytes, stdout);
+    return ED_EXIT_OK;
 }

@@ -63,6 +63,9 @@ void ed_server_options_init(ed_server_options *options);
  * /shutdown or the parent's end, drains. Errors go to stderr. */
 ed_exit ed_server_run(const ed_server_options *options);
 
+/* The API's description as GET /openapi.json gives it: JSON of n_bytes, of the program's life. */
+const char *ed_server_openapi(size_t *n_bytes);
+
 /* The exit code for a failed open. */
 ed_exit ed_exit_of(embedd_status status);
 

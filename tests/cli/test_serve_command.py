@@ -75,6 +75,12 @@ class ServeTest(ProgramTest):
         embedded = json.loads(self.run_program("embed", "-m", MODEL, *texts).stdout)
         self.assertEqual(served, embedded)
 
+    def test_the_description_of_the_api(self):
+        described = json.loads(self.run_program("serve", "--openapi").stdout)
+        self.assertIn("/embed", described["paths"])
+        _, ready = self.serve("-m", MODEL, "--port", "0")
+        self.assertEqual(self.ask(ready, "GET", "/openapi.json")[1], described)
+
     def test_exit_with_parent(self):
         process, _ = self.serve("-m", MODEL, "--port", "0", "--exit-with-parent")
         process.stdin.close()
