@@ -7,7 +7,6 @@ import json
 import multiprocessing
 import os
 import random
-import socket
 import sys
 import threading
 import time
@@ -142,19 +141,9 @@ class Load(unittest.TestCase):
 
     def test_a29_1000_connections_at_once(self):
         body = json.dumps({"texts": [SHORT]}).encode()
-        request = (b"POST /embed HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-                   b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
         golden = bits(self.server.embed([SHORT])[0])
-        sockets = [socket.create_connection(("127.0.0.1", self.server.port)) for _ in range(N_CONNECTIONS)]
-        for connection in sockets:
-            connection.sendall(request)
         answered = {200: 0, 429: 0}
-        for connection in sockets:
-            connection.settimeout(120)
-            reply = b""
-            while piece := connection.recv(1 << 16):  # a reset is an exception
-                reply += piece
-            connection.close()
+        for reply in self.server.at_once(body, N_CONNECTIONS):
             status = int(reply.split(None, 2)[1])
             answered[status] += 1
             head, _, rest = reply.partition(b"\r\n\r\n")

@@ -9,6 +9,7 @@ import struct
 import subprocess
 import threading
 import time
+import unittest
 
 PROGRAM = os.environ["EMBEDD_PROGRAM"]
 GOLDEN = os.path.join(os.environ["EMBEDD_TEST_DATA"], "golden")
@@ -173,6 +174,22 @@ class RunningServer:
             except (ConnectionResetError, BrokenPipeError):
                 return received, True
 
+    def at_once(self, body, n, timeout=120):
+        """The whole replies, as bytes, to the same request on n connections that are open together;
+        one that is reset is an exception."""
+        request = (b"POST /embed HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                   b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        sockets = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(n)]
+        for connection in sockets:
+            connection.sendall(request)
+        for connection in sockets:
+            connection.settimeout(timeout)
+            reply = b""
+            while piece := connection.recv(1 << 16):
+                reply += piece
+            connection.close()
+            yield reply
+
     # ---- looking --------------------------------------------------------------------------------
 
     def open_files(self):
@@ -218,3 +235,31 @@ def wait_until(condition, limit_s=10.0, tick_s=0.02):
             return True
         time.sleep(tick_s)
     return bool(condition())
+
+
+class ServerTest(unittest.TestCase):
+    """One server for all tests of a class; `arguments` and `options` are RunningServer's."""
+
+    arguments, options = (), {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = RunningServer(*cls.arguments, **cls.options)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+
+
+class SteadyServerTest(ServerTest):
+    """After every case: the same process, ready, with the same bits."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.ping = bits(cls.server.embed(["ping"])[0])
+
+    def tearDown(self):
+        self.assertIsNone(self.server.process.poll())
+        self.assertEqual(self.server.get("/health").status, 200)
+        self.assertEqual(bits(self.server.embed(["ping"])[0]), self.ping)

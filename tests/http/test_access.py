@@ -3,20 +3,14 @@
 import json
 import unittest
 
-from running_server import RunningServer
+from running_server import ServerTest
 
 KEY = "0123456789abcdef-Key"
 BODY = json.dumps({"texts": ["ping"]})
 
 
-class KeyTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = RunningServer(env={"EMBEDD_API_KEY": KEY})
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
+class KeyTest(ServerTest):
+    options = {"env": {"EMBEDD_API_KEY": KEY}}
 
     def status(self, authorization, method="POST", path="/embed"):
         headers = {} if authorization is None else {"Authorization": authorization}
@@ -47,15 +41,7 @@ class KeyTest(unittest.TestCase):
         self.assertTrue(closed)
 
 
-class NoKeyTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = RunningServer()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
-
+class NoKeyTest(ServerTest):
     def test_any_authorization_passes_without_a_key(self):
         for value in ("Bearer ollama", "Bearer ", "Basic abc", "anything"):
             reply = self.server.post(BODY, headers={"Authorization": value})
@@ -101,16 +87,10 @@ class NoKeyTest(unittest.TestCase):
         self.assertEqual((reply.status, reply.headers["Allow"]), (405, "POST"))
 
 
-class OriginTest(unittest.TestCase):
+class OriginTest(ServerTest):
     ORIGIN = "https://app.example"
 
-    @classmethod
-    def setUpClass(cls):
-        cls.server = RunningServer("--origin", cls.ORIGIN, env={"EMBEDD_API_KEY": KEY})
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
+    arguments, options = ("--origin", ORIGIN), {"env": {"EMBEDD_API_KEY": KEY}}
 
     def test_listed_origin(self):
         headers = {"Origin": self.ORIGIN, "Sec-Fetch-Site": "cross-site",

@@ -10,7 +10,7 @@ import threading
 import time
 import unittest
 
-from running_server import RunningServer, SANITIZED, SLOWER, bits, wait_until
+from running_server import RunningServer, SANITIZED, SLOWER, ServerTest, bits, wait_until
 
 WORDS = "the small grey cat sat upon a mat and dog looked on at every bird".split()
 
@@ -62,15 +62,7 @@ class StoppedThread:
         self.trace(self.DETACH)
 
 
-class ConcurrencyTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = RunningServer()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
-
+class ConcurrencyTest(ServerTest):
     def setUp(self):
         self.server.embed(["warm", "up"])
         self.assertTrue(wait_until(self.idle))
@@ -107,24 +99,13 @@ class ConcurrencyTest(unittest.TestCase):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, n_clients + 200), hard))
         body = b'{"texts":["%s"]}' % b'","'.join([text_of(1, 60).encode()] * 8)
-        request = (b"POST /embed HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-                   b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
-        sockets = [socket.create_connection(("127.0.0.1", self.server.port))
-                   for _ in range(n_clients)]
-        for connection in sockets:
-            connection.sendall(request)
         answered = {200: 0, 429: 0}
-        for connection in sockets:
-            connection.settimeout(120)
-            reply = b""
-            while piece := connection.recv(1 << 16):
-                reply += piece
+        for reply in self.server.at_once(body, n_clients):
             status = int(reply.split()[1])
             answered[status] += 1
             if status == 429:
                 self.assertIn(b"\r\nRetry-After: ", reply)
                 self.assertIn(b"\r\nx-should-retry: true\r\n", reply)
-            connection.close()
         self.assertEqual(sum(answered.values()), n_clients)
         self.assertGreater(answered[200], 100)
 

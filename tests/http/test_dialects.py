@@ -5,22 +5,14 @@ import math
 import struct
 import unittest
 
-from running_server import RunningServer, bits, golden_rows
+from running_server import RunningServer, ServerTest, bits, golden_rows
 
 NAME = "bert-mean-norm"
 ROW = next(row for row in golden_rows(NAME) if row["name"] == "en_short")
 LONG = "word " * 400
 
 
-class OllamaTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = RunningServer().__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
-
+class OllamaTest(ServerTest):
     def embed(self, status=200, path="/api/embed", **fields):
         reply = self.server.post(fields, path=path)
         self.assertEqual(reply.status, status, reply.body[:300])
@@ -145,15 +137,7 @@ class OllamaTest(unittest.TestCase):
             self.assertEqual(self.server.request("HEAD", path).status, 200)
 
 
-class OpenAITest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = RunningServer().__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
-
+class OpenAITest(ServerTest):
     def post(self, status=200, **fields):
         reply = self.server.post(fields, path="/v1/embeddings")
         self.assertEqual(reply.status, status, reply.body[:300])

@@ -5,25 +5,10 @@ import math
 import time
 import unittest
 
-from running_server import RunningServer, SANITIZED, SLOWER, bits, golden_rows
+from running_server import RunningServer, SANITIZED, SLOWER, SteadyServerTest, bits, golden_rows
 
 
-class EmbedTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = RunningServer()
-        cls.ping = bits(cls.server.embed(["ping"])[0])
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
-
-    def tearDown(self):
-        """After every case: the same process, ready, with the same bits."""
-        self.assertIsNone(self.server.process.poll())
-        self.assertEqual(self.server.get("/health").status, 200)
-        self.assertEqual(bits(self.server.embed(["ping"])[0]), self.ping)
-
+class EmbedTest(SteadyServerTest):
     def vectors(self, texts, **fields):
         return [bits(vector) for vector in self.server.embed(texts, **fields)]
 

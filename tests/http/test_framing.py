@@ -5,7 +5,7 @@ import threading
 import time
 import unittest
 
-from running_server import RunningServer, SLOWER, wait_until
+from running_server import RunningServer, SLOWER, ServerTest, wait_until
 
 HOST = b"Host: localhost\r\n"
 BODY = b'{"texts":["ping"]}'
@@ -20,15 +20,7 @@ def get(*lines, path=b"/health", version=b"HTTP/1.1"):
         l + b"\r\n" for l in lines) + b"\r\n"
 
 
-class FramingTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = RunningServer()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
-
+class FramingTest(ServerTest):
     def tearDown(self):
         self.assertIsNone(self.server.process.poll())
         self.assertEqual(len(self.server.embed(["ping"])), 1)
@@ -213,18 +205,11 @@ class SlowSendersTest(unittest.TestCase):
             sending.join()
 
 
-class SlowTest(unittest.TestCase):
+class SlowTest(ServerTest):
     """The limits of 10, 15 and 75 seconds, shortened."""
 
-    @classmethod
-    def setUpClass(cls):
-        cls.server = RunningServer(env={"EMBEDD_HEADER_MS": str(1000 * SLOWER),
-                                        "EMBEDD_BODY_MS": str(1200 * SLOWER),
-                                        "EMBEDD_IDLE_MS": str(1500 * SLOWER)})
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
+    options = {"env": {"EMBEDD_HEADER_MS": str(1000 * SLOWER), "EMBEDD_BODY_MS": str(1200 * SLOWER),
+                       "EMBEDD_IDLE_MS": str(1500 * SLOWER)}}
 
     def trickle(self, data, interval=0.1):
         """Sends a byte at a time; returns (status line or b"", seconds until it was cut off)."""

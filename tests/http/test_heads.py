@@ -7,7 +7,7 @@ import os
 import threading
 import unittest
 
-from running_server import GOLDEN, RunningServer, bits, golden_rows
+from running_server import GOLDEN, RunningServer, ServerTest, bits, golden_rows
 
 HEADS = os.path.join(os.path.dirname(GOLDEN), "heads")
 
@@ -168,15 +168,7 @@ class SparseTest(unittest.TestCase):
                 self.assertEqual(server.post({"inputs": ["a"] * 9999}, "/embed_sparse").status, 413)
 
 
-class TokensTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = RunningServer().__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
-
+class TokensTest(ServerTest):
     def test_their_mean_is_the_vector(self):
         texts = [row["text"] for row in golden_rows()[:20]]
         reply = self.server.post({"inputs": texts}, "/embed_all")

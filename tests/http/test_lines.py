@@ -7,21 +7,13 @@ import threading
 import time
 import unittest
 
-from running_server import RunningServer, SANITIZED, SLOWER, bits, golden_rows, wait_until
+from running_server import RunningServer, SANITIZED, SLOWER, ServerTest, bits, golden_rows, wait_until
 
 LINES = {"Accept": "application/x-ndjson"}
 MANY = 1 if SANITIZED else 3  # long requests are so much longer
 
 
-class LinesTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = RunningServer().__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
-
+class LinesTest(ServerTest):
     def lines(self, body, server=None, connection=None):
         reply = (server or self.server).post(body, headers=LINES, connection=connection)
         self.assertEqual(reply.status, 200, reply.body)

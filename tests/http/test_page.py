@@ -3,21 +3,13 @@
 import re
 import unittest
 
-from running_server import RunningServer
+from running_server import RunningServer, ServerTest
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
            "Sec-Fetch-Site": "none"}
 
 
-class PageTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = RunningServer().__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
-
+class PageTest(ServerTest):
     def test_a_browser_gets_the_page(self):
         reply = self.server.get("/", headers=BROWSER)
         self.assertEqual((reply.status, reply.headers["Content-Type"]),

@@ -4,21 +4,13 @@ import re
 import struct
 import unittest
 
-from running_server import RunningServer, bits, golden_rows
+from running_server import RunningServer, ServerTest, bits, golden_rows
 
 ROW = next(row for row in golden_rows() if row["name"] == "en_short")
 BYTES = {"Accept": "application/octet-stream"}
 
 
-class RepliesTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = RunningServer().__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
-
+class RepliesTest(ServerTest):
     def test_bytes_are_the_same_floats(self):
         texts = [ROW["text"], "", "b", "word " * 400]
         own = b"".join(bits(v) for v in self.server.embed(texts))

@@ -10,7 +10,7 @@ import random
 import time
 import unittest
 
-from running_server import GOLDEN, RunningServer, SANITIZED, SLOWER, bits
+from running_server import GOLDEN, RunningServer, SANITIZED, SLOWER, ServerTest, SteadyServerTest, bits
 
 MODEL = os.path.join(os.environ["EMBEDD_TEST_MODELS"], "all-MiniLM-L6-v2")
 LIMIT = 256  # of the model
@@ -26,21 +26,8 @@ def text_of(generator, n_words_max):
     return " ".join(generator.choices(WORDS, k=generator.randint(1, n_words_max)))
 
 
-class RealModelTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = RunningServer(model=MODEL)
-        cls.ping = bits(cls.server.embed(["ping"])[0])
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
-
-    def tearDown(self):
-        """After every case: the same process, ready, with the same bits."""
-        self.assertIsNone(self.server.process.poll())
-        self.assertEqual(self.server.get("/health").status, 200)
-        self.assertEqual(bits(self.server.embed(["ping"])[0]), self.ping)
+class RealModelTest(SteadyServerTest):
+    options = {"model": MODEL}
 
     def check(self, case):
         rows = [row for row in catalogue() if row["case"] == case]
@@ -128,15 +115,7 @@ class TimeTest(unittest.TestCase):
         self.check("xlm-roberta")
 
 
-class SameBitsTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = RunningServer()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
-
+class SameBitsTest(ServerTest):
     def vectors(self, texts, server=None):
         return [bits(vector) for vector in (server or self.server).embed(texts)]
 

@@ -2,20 +2,12 @@
 
 import unittest
 
-from running_server import RunningServer, golden_rows
+from running_server import ServerTest, golden_rows
 
 SPECIAL = {"[CLS]", "[SEP]", "[PAD]", "[UNK]", "[MASK]"}
 
 
-class TokenizeTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = RunningServer().__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
-
+class TokenizeTest(ServerTest):
     def ask(self, path, **body):
         reply = self.server.post(body, path)
         self.assertEqual(reply.status, 200, reply.body)
