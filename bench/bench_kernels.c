@@ -5,6 +5,7 @@
  * One thread on one core. The peak is measured again next to every line, so that its share holds
  * on a machine whose clock moves. Times are the best of many short runs. */
 #include "base/clock.h"
+#include "base/cpu_peak.h"
 #include "base/memory.h"
 #include "kernels/kernels.h"
 
@@ -13,12 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#elif defined(__aarch64__)
-#include <arm_neon.h>
-#endif
 
 static struct {
     bool json;
@@ -29,146 +24,13 @@ static struct {
     size_t n_kernels;
 } options = {.seconds = 0.25};
 
-/* ---- peaks: multiplications and additions on registers only ---------------------------------- */
-
-enum { PEAK_CHAINS = 12, PEAK_STEPS = 20000 };
-
-/* Each returns floating point operations done. The empty assembly keeps the sums in registers and
- * the compiler from dropping them. */
-#define PEAK_LOOP(type, zero, step)                                                                \
-    type s0 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero, s5 = zero, s6 = zero, s7 = zero;   \
-    type s8 = zero, s9 = zero, s10 = zero, s11 = zero;                                             \
-    for (int i = 0; i < PEAK_STEPS; i++) {                                                         \
-        s0 = step(s0), s1 = step(s1), s2 = step(s2), s3 = step(s3), s4 = step(s4), s5 = step(s5);  \
-        s6 = step(s6), s7 = step(s7), s8 = step(s8), s9 = step(s9), s10 = step(s10);               \
-        s11 = step(s11);                                                                           \
-        __asm__ volatile(""                                                                        \
-                         : PEAK_IN(s0), PEAK_IN(s1), PEAK_IN(s2), PEAK_IN(s3), PEAK_IN(s4),        \
-                           PEAK_IN(s5), PEAK_IN(s6), PEAK_IN(s7), PEAK_IN(s8), PEAK_IN(s9),        \
-                           PEAK_IN(s10), PEAK_IN(s11));                                            \
-    }                                                                                              \
-    return 2.0 * PEAK_CHAINS * PEAK_STEPS * (double)(sizeof(type) / sizeof(float))
-
-#if defined(__x86_64__)
-#define PEAK_IN(x) "+v"(x)
-
-/* ref is plain C for every x86-64: four lanes, a multiplication and an addition. */
-static double peak_ref(void)
+/* What the instructions can do that a kernel's level was made for: those of f32 unless the level is
+ * named after others. */
+static const ed_peak_loop *find_own_peak(const char *level)
 {
-    __m128 a = _mm_set1_ps(1.0f), b = _mm_set1_ps(1e-9f);
-    __asm__ volatile("" : "+x"(a), "+x"(b));
-#undef PEAK_IN
-#define PEAK_IN(x) "+x"(x)
-#define STEP(x)    _mm_add_ps(_mm_mul_ps(a, b), x)
-    PEAK_LOOP(__m128, _mm_setzero_ps(), STEP);
-#undef STEP
-}
-
-__attribute__((target("avx2,fma"))) static double peak_avx2(void)
-{
-    __m256 a = _mm256_set1_ps(1.0f), b = _mm256_set1_ps(1e-9f);
-    __asm__ volatile("" : "+x"(a), "+x"(b));
-#define STEP(x) _mm256_fmadd_ps(a, b, x)
-    PEAK_LOOP(__m256, _mm256_setzero_ps(), STEP);
-#undef STEP
-}
-
-__attribute__((target("avx512f"))) static double peak_avx512(void)
-{
-    __m512 a = _mm512_set1_ps(1.0f), b = _mm512_set1_ps(1e-9f);
-    __asm__ volatile("" : "+v"(a), "+v"(b));
-#undef PEAK_IN
-#define PEAK_IN(x) "+v"(x)
-#define STEP(x)    _mm512_fmadd_ps(a, b, x)
-    PEAK_LOOP(__m512, _mm512_setzero_ps(), STEP);
-#undef STEP
-}
-
-/* Two products in each float, four in each whole number. */
-__attribute__((target("avx512f,avx512bf16"))) static double peak_bf16_steps(void)
-{
-    __m512 a = _mm512_castsi512_ps(_mm512_set1_epi32(0x3f803f80)), b = a;
-    __asm__ volatile("" : "+v"(a), "+v"(b));
-#undef STEP
-#define STEP(x) _mm512_dpbf16_ps(x, (__m512bh)a, (__m512bh)b)
-    PEAK_LOOP(__m512, _mm512_setzero_ps(), STEP);
-#undef STEP
-}
-
-static double peak_bf16(void)
-{
-    return 2.0 * peak_bf16_steps();
-}
-
-__attribute__((target("avx512f,avx512vnni"))) static double peak_vnni_steps(void)
-{
-    __m512i a = _mm512_set1_epi8(1), b = a;
-    __asm__ volatile("" : "+v"(a), "+v"(b));
-#define STEP(x) _mm512_castsi512_ps(_mm512_dpbusd_epi32(_mm512_castps_si512(x), a, b))
-    PEAK_LOOP(__m512, _mm512_setzero_ps(), STEP);
-#undef STEP
-}
-
-static double peak_vnni(void)
-{
-    return 4.0 * peak_vnni_steps();
-}
-#elif defined(__aarch64__)
-#define PEAK_IN(x) "+w"(x)
-
-static double peak_ref(void)
-{
-    float32x4_t a = vdupq_n_f32(1.0f), b = vdupq_n_f32(1e-9f);
-    __asm__ volatile("" : "+w"(a), "+w"(b));
-#define STEP(x)    vaddq_f32(vmulq_f32(a, b), x)
-    PEAK_LOOP(float32x4_t, vdupq_n_f32(0.0f), STEP);
-#undef STEP
-}
-
-static double peak_neon(void)
-{
-    float32x4_t a = vdupq_n_f32(1.0f), b = vdupq_n_f32(1e-9f);
-    __asm__ volatile("" : "+w"(a), "+w"(b));
-#define STEP(x) vfmaq_f32(x, a, b)
-    PEAK_LOOP(float32x4_t, vdupq_n_f32(0.0f), STEP);
-#undef STEP
-}
-#else
-static double peak_ref(void)
-{
-    float a = 1.0f, b = 1e-9f;
-    __asm__ volatile("" : "+r"(a), "+r"(b));
-#define PEAK_IN(x) "+r"(x)
-#define STEP(x)    (a * b + (x))
-    PEAK_LOOP(float, 0.0f, STEP);
-}
-#endif
-
-/* The rung of the ladder that a kernel was written for: what its own instructions can do, and what
- * those of f32 can. */
-static const struct peak {
-    const char *level;
-    double (*own)(void);
-    double (*f32)(void);
-} peaks[] = {
-    {"ref", peak_ref, peak_ref},
-#if defined(__x86_64__)
-    {"avx2", peak_avx2, peak_avx2},
-    {"avx512", peak_avx512, peak_avx512},
-    {"avx512vnni", peak_vnni, peak_avx512},
-    {"avx512bf16", peak_bf16, peak_avx512},
-#elif defined(__aarch64__)
-    {"neon", peak_neon, peak_neon},
-#endif
-};
-
-static const struct peak *find_peak(const char *level)
-{
-    for (size_t i = 0; i < sizeof(peaks) / sizeof(peaks[0]); i++) {
-        if (strcmp(peaks[i].level, level) == 0)
-            return &peaks[i];
-    }
-    return NULL;
+    return ed_peak_loop_find(level, strcmp(level, "avx512vnni") == 0   ? EMBEDD_DTYPE_INT8
+                                    : strcmp(level, "avx512bf16") == 0 ? EMBEDD_DTYPE_BF16
+                                                                       : EMBEDD_DTYPE_F32);
 }
 
 /* ---- one line -------------------------------------------------------------------------------- */
@@ -180,7 +42,7 @@ typedef struct line {
     double bytes; /* read and written by one call, or 0 */
     void (*call)(void *context);
     void *context;
-    double (*peak)(void); /* returns operations done; or NULL */
+    const ed_peak_loop *peak; /* or NULL */
 } line;
 
 static bool is_wanted(const char *kernel)
@@ -225,7 +87,7 @@ static void measure(const char *level, const line *l)
         double ns;
 
         if (l->peak != NULL) {
-            const double n = l->peak(), now = n / (double)(ed_clock_ns() - begin);
+            const double n = ed_peak_loop_run(l->peak), now = n / (double)(ed_clock_ns() - begin);
 
             peak = now > peak ? now : peak;
         }
@@ -290,7 +152,6 @@ static void bench_gemm(const char *level, const char *type, const ed_gemm *gemm,
     const size_t rows_bytes = gemm->rows_bytes(m, depth);
     const size_t weights_bytes = gemm->weights_bytes(n, depth);
     const char *const gelu = shape->activation == ED_ACTIVATION_GELU ? " gelu" : "";
-    const struct peak *peak = find_peak(strrchr(gemm->name, '_') + 1);
     float *weights = allocate_floats(n * depth);
     float *bias = allocate_floats(n), *out = allocate_floats(m * n);
     void *packed_weights = allocate(weights_bytes);
@@ -298,7 +159,7 @@ static void bench_gemm(const char *level, const char *type, const ed_gemm *gemm,
     line run = {.flop = 2.0 * (double)(m * n) * (double)depth,
                 .call = call_gemm,
                 .context = &b,
-                .peak = peak == NULL ? NULL : peak->own};
+                .peak = find_own_peak(strrchr(gemm->name, '_') + 1)};
     line pack = {.bytes = 4.0 * (double)(m * depth) + (double)rows_bytes,
                  .call = call_pack_rows,
                  .context = &b};
@@ -394,14 +255,12 @@ static void bench_attention(const ed_kernels *k, bool bf16, size_t n, size_t hea
     float *v = allocate_floats(n * ld), *out = allocate_floats(n * ld);
     float *bias = allocate_floats(2 * n);
     attention_bench b = {bf16 ? k->bf16_attention : k->f32_attention, {0}};
-    const struct peak *peak = find_peak(k->level);
-    line l = {.kernel = bf16 ? "bf16_attention" : "f32_attention",
-              .flop = 4.0 * (double)(n * n) * (double)head_size,
-              .call = call_attention,
-              .context = &b,
-              .peak = peak == NULL ? NULL
-                      : bf16       ? peak->own
-                                   : peak->f32};
+    line l = {
+        .kernel = bf16 ? "bf16_attention" : "f32_attention",
+        .flop = 4.0 * (double)(n * n) * (double)head_size,
+        .call = call_attention,
+        .context = &b,
+        .peak = bf16 ? find_own_peak(k->level) : ed_peak_loop_find(k->level, EMBEDD_DTYPE_F32)};
 
     b.call = (ed_attention_call){.q = q,
                                  .reach_back = SIZE_MAX,

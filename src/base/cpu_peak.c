@@ -1,7 +1,7 @@
 /* In: the name of a level. Out: a measurement. The loops keep twelve sums in registers, enough to
  * hide the latency of each instruction; nothing is read from memory. Where a step has two
  * instructions, the first needs the sum: a product that never changes would leave the loop. */
-#include "cli/cpu_peak.h"
+#include "base/cpu_peak.h"
 
 #include "base/clock.h"
 #include "base/thread_pool.h"
@@ -15,8 +15,9 @@
 #endif
 
 #define CHAINS  12
-#define STEPS   50000
+#define STEPS   20000
 #define REPEATS 40
+#define TASKS   10 /* of each thread and repeat */
 
 /* The empty assembly keeps the sums in registers and the loop from being dropped. */
 #define PEAK_LOOP(type, zero, constraint, step)                                                    \
@@ -110,19 +111,39 @@ static void run_neon(void)
     PEAK_LOOP(float32x4_t, vdupq_n_f32(0.0f), IN_NEON, STEP)
 #undef STEP
 }
+
+static void run_neon_ref(void)
+{
+    float32x4_t a = vdupq_n_f32(1.0f), b = vdupq_n_f32(1e-9f);
+    __asm__ volatile("" : "+w"(a), "+w"(b));
+#define STEP(x) vaddq_f32(vmulq_f32(x, b), a)
+    PEAK_LOOP(float32x4_t, vdupq_n_f32(0.0f), IN_NEON, STEP)
+#undef STEP
+}
+#else
+#define IN_REGISTER(x) "+r"(x)
+
+static void run_c(void)
+{
+    float a = 1.0f, b = 1e-9f;
+    __asm__ volatile("" : "+r"(a), "+r"(b));
+#define STEP(x)        ((x)*b + a)
+    PEAK_LOOP(float, 0.0f, IN_REGISTER, STEP)
+#undef STEP
+}
 #endif
 
 #define TYPE(name) (1u << EMBEDD_DTYPE_##name)
 
 /* A level without instructions for bf16 multiplies as float32. */
-typedef struct peak_loop {
+struct ed_peak_loop {
     const char *level;
     unsigned types; /* whose products of weights this loop's instruction makes */
     int n_products; /* of one step */
     void (*run)(void);
-} peak_loop;
+};
 
-static const peak_loop loops[] = {
+static const ed_peak_loop loops[] = {
 #if defined(__x86_64__)
     {"ref", TYPE(F32) | TYPE(BF16), 4, run_sse},
     {"avx2", TYPE(F32) | TYPE(BF16), 8, run_avx2},
@@ -135,43 +156,52 @@ static const peak_loop loops[] = {
     {"avx512bf16", TYPE(BF16), 32, run_avx512bf16},
     {"avx512bf16", TYPE(INT8), 64, run_avx512vnni},
 #elif defined(__aarch64__)
+    {"ref", TYPE(F32) | TYPE(BF16), 4, run_neon_ref},
     {"neon", TYPE(F32), 4, run_neon},
+#else
+    {"ref", TYPE(F32) | TYPE(BF16), 1, run_c},
 #endif
     {NULL, 0, 0, NULL},
 };
 
-static const peak_loop *find_loop(const char *level, embedd_dtype dtype)
+const ed_peak_loop *ed_peak_loop_find(const char *level, embedd_dtype dtype)
 {
-    for (const peak_loop *loop = loops; loop->level; loop++)
+    for (const ed_peak_loop *loop = loops; loop->level; loop++)
         if (strcmp(loop->level, level) == 0 && (loop->types >> dtype) & 1)
             return loop;
     return NULL;
 }
 
+double ed_peak_loop_run(const ed_peak_loop *loop)
+{
+    loop->run();
+    return 2.0 * CHAINS * STEPS * loop->n_products;
+}
+
 static void run_task(void *context, size_t task_index, size_t thread_index)
 {
-    const peak_loop *loop = context;
+    const ed_peak_loop *loop = context;
 
     (void)task_index;
     (void)thread_index;
-    loop->run();
+    (void)ed_peak_loop_run(loop);
 }
 
 /* The best of a few short runs: the system may take a core away for a while. */
 double ed_cpu_peak(const char *level, embedd_dtype dtype, size_t n_threads)
 {
-    const peak_loop *loop = find_loop(level, dtype);
+    const ed_peak_loop *loop = ed_peak_loop_find(level, dtype);
     ed_thread_pool *pool = NULL;
     double best = 0;
 
     if (loop == NULL || ed_thread_pool_open(&pool, n_threads, NULL) != EMBEDD_OK)
         return 0;
     for (int i = 0; i < REPEATS; i++) {
-        peak_loop copy = *loop;
+        ed_peak_loop copy = *loop;
         uint64_t begin = ed_clock_ns();
-        ed_thread_pool_run(pool, run_task, &copy, 4 * n_threads);
+        ed_thread_pool_run(pool, run_task, &copy, TASKS * n_threads);
         double seconds = (double)(ed_clock_ns() - begin) * 1e-9;
-        double n_operations = 2.0 * CHAINS * STEPS * loop->n_products * 4.0 * (double)n_threads;
+        double n_operations = 2.0 * CHAINS * STEPS * loop->n_products * TASKS * (double)n_threads;
         if (n_operations / seconds > best)
             best = n_operations / seconds;
     }

@@ -4,9 +4,17 @@
 
 #include "embedd.h"
 
-/* Operations a second (a multiplication and an addition are two) of a short loop on registers, on
- * n_threads threads at once, with the widest instruction that a level has for products of this
- * type. 0 if that is not known here. Takes some tens of milliseconds. */
+typedef struct ed_peak_loop ed_peak_loop;
+
+/* The widest instruction that a level has for products of this type, twelve sums at a time; NULL if
+ * that is not known here. */
+const ed_peak_loop *ed_peak_loop_find(const char *level, embedd_dtype dtype);
+/* Runs it for some tens of microseconds on this thread; returns the operations done (a
+ * multiplication and an addition are two). */
+double ed_peak_loop_run(const ed_peak_loop *loop);
+
+/* Operations a second (a multiplication and an addition are two) of such a loop on n_threads
+ * threads at once. 0 if none is known here. Takes some tens of milliseconds. */
 double ed_cpu_peak(const char *level, embedd_dtype dtype, size_t n_threads);
 
 #endif

@@ -4,11 +4,11 @@
 #include "cli/commands.h"
 
 #include "base/clock.h"
+#include "base/cpu_peak.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/thread_pool.h"
 #include "cli/bench_report.h"
-#include "cli/cpu_peak.h"
 #include "cli/model_session.h"
 #include "cli/number_list.h"
 #include "cli/own_server.h"
