@@ -177,20 +177,26 @@ static size_t offset_of(uint32_t unit)
     return (size_t)(unit >> 10) << ((unit & 1u << 9) >> 6);
 }
 
+/* From `place` along one byte; false if no entry goes on with it. *unit is the cell that was
+ * reached, and the value's, if it has one, is at the new place. */
+static bool follow(const ed_charsmap *map, size_t *place, char byte, uint32_t *unit)
+{
+    *place ^= (unsigned char)byte;
+    *unit = unit_at(map, *place);
+    if (byte == '\0' || (*unit & LABEL_MASK) != (unsigned char)byte)
+        return false;
+    *place ^= offset_of(*unit);
+    return true;
+}
+
 /* What the shortest beginning of `text` that is in the map is replaced by; bytes NULL: none is. */
 static embedd_text find(const ed_charsmap *map, embedd_text text)
 {
     size_t place = offset_of(unit_at(map, 0));
-    for (size_t i = 0; i < text.n_bytes && text.bytes[i] != '\0'; i++) {
-        unsigned char byte = (unsigned char)text.bytes[i];
-        place ^= byte;
-        uint32_t unit = unit_at(map, place);
-        if ((unit & LABEL_MASK) != byte)
-            break;
-        place ^= offset_of(unit);
+    uint32_t unit;
+    for (size_t i = 0; i < text.n_bytes && follow(map, &place, text.bytes[i], &unit); i++)
         if (unit & HAS_VALUE)
             return text_at(map, unit_at(map, place) & VALUE_MASK);
-    }
     return (embedd_text){NULL, 0};
 }
 
@@ -199,13 +205,9 @@ static embedd_text find_longest(const ed_charsmap *map, embedd_text text, size_t
 {
     size_t place = offset_of(unit_at(map, 0)), n = text.n_bytes;
     embedd_text found = {NULL, 0};
-    for (size_t i = 0; i < n && i < KEY_BYTES_MAX && text.bytes[i] != '\0'; i++) {
-        unsigned char byte = (unsigned char)text.bytes[i];
-        place ^= byte;
-        uint32_t unit = unit_at(map, place);
-        if ((unit & LABEL_MASK) != byte)
-            break;
-        place ^= offset_of(unit);
+    uint32_t unit;
+    for (size_t i = 0; i < n && i < KEY_BYTES_MAX && follow(map, &place, text.bytes[i], &unit);
+         i++) {
         bool whole = i + 1 == n || ((unsigned char)text.bytes[i + 1] & 0xC0) != 0x80;
         if (!(unit & HAS_VALUE) || !whole)
             continue;
