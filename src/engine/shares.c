@@ -43,6 +43,7 @@ embedd_status ed_shares_open(ed_shares *shares, const ed_transformer *transforme
 
     step.batch_tokens_max =
         clamp(limits->batch_tokens_max / n_threads, STEP_TOKENS_MIN, STEP_TOKENS_MAX);
+    step.hidden_elsewhere = true;
     step.text_tokens_max = clamp(limits->text_tokens_max, 1, step.batch_tokens_max);
     shares->tokens_max = step.batch_tokens_max;
     if (status != EMBEDD_OK)

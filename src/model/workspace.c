@@ -36,6 +36,7 @@ embedd_status ed_workspace_open(ed_workspace *workspace, const ed_transformer *t
     const ed_gemm *gemm = transformer->gemm;
     size_t t = limits->batch_tokens_max, d = transformer->hidden_size;
     size_t f = transformer->intermediate_size;
+    size_t t_hidden = limits->hidden_elsewhere ? 0 : t;
     size_t t_inner = t < ED_FEED_FORWARD_ROWS ? t : ED_FEED_FORWARD_ROWS;
     size_t wide = max_size(t * ed_transformer_qkv_width(transformer),
                            t_inner * ed_transformer_inner_width(transformer));
@@ -53,7 +54,7 @@ embedd_status ed_workspace_open(ed_workspace *workspace, const ed_transformer *t
 
     *workspace = (ed_workspace){.kernels = kernels, .pool = pool, .batch_tokens_max = t};
     ed_arena *arena = &workspace->arena;
-    ed_arena_plan(arena, t, d * sizeof(float));
+    ed_arena_plan(arena, t_hidden, d * sizeof(float));
     ed_arena_plan(arena, normed, sizeof(float));
     ed_arena_plan(arena, wide, sizeof(float));
     ed_arena_plan(arena, 1, packed);
@@ -64,7 +65,7 @@ embedd_status ed_workspace_open(ed_workspace *workspace, const ed_transformer *t
     if (!ed_arena_alloc(arena))
         return ed_fail(err, EMBEDD_MEMORY, "no memory for batches of %zu tokens", t);
 
-    workspace->hidden = ed_arena_take(arena, t, d * sizeof(float));
+    workspace->hidden = ed_arena_take(arena, t_hidden, d * sizeof(float));
     workspace->normed = ed_arena_take(arena, normed, sizeof(float));
     workspace->wide = ed_arena_take(arena, wide, sizeof(float));
     workspace->packed = ed_arena_take(arena, 1, packed);

@@ -28,6 +28,7 @@ typedef struct ed_workspace {
 
 typedef struct ed_workspace_limits {
     size_t batch_tokens_max;
+    bool hidden_elsewhere;  /* the caller sets `hidden` before each use */
     size_t text_tokens_max; /* of one text */
     size_t vector_max;      /* longest vector after pooling or any later module */
     size_t head_rows;       /* that go through a head together, in f32; 0 = there is none */
