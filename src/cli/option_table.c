@@ -225,6 +225,11 @@ const ed_option_spec ed_options[ED_OPTION_COUNT] = {
                              "a folder whose files POST /embed-file may read by their path; may "
                              "be repeated; none if not given",
                              BIT(SERVE)},
+    [ED_OPTION_TOKEN_INPUT] =
+        {"token-input", NULL, ED_OPTION_CHOICE, "WHAT", "accept|reject", 0, 0, "reject",
+         "whether OpenAI's routes take lists of token ids for texts: of the model's own tokenizer, "
+         "which is not the one that OpenAI's clients have",
+         BIT(SERVE)},
     [ED_OPTION_EXIT_WITH_PARENT] = {"exit-with-parent", NULL, ED_OPTION_SWITCH, NULL, NULL, 0, 0,
                                     NULL,
                                     "end when standard input ends, that is when the process that "

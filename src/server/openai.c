@@ -1,11 +1,14 @@
 /* POST /v1/embeddings: {input} -> {data:[{embedding}]}. Source: OpenAI's API reference, and what
- * openai-node and openai-python send: base64 by default, and no `truncate`. */
+ * openai-node and openai-python send: base64 by default, and no `truncate`. An input may be token
+ * ids instead of texts, if the server takes such. */
 #include "server/dialect.h"
 
 #include "server/json_text.h"
+#include "server/token_ids.h"
 
 #define TEXTS_MAX 2048
 
+static bool read_input(ed_request_parser *p, ed_json_token token);
 static bool read_format(ed_request_parser *p, ed_json_token token);
 static bool check(ed_request_parser *p);
 static bool put_vectors(ed_buf *reply, const ed_request *request, const ed_result *result,
@@ -14,7 +17,7 @@ static void put_problem(ed_buf *reply, const ed_problem *problem);
 
 static const ed_request_field fields[] = {
     {"model", ed_read_model},
-    {"input", ed_read_inputs},
+    {"input", read_input},
     {"encoding_format", read_format},
     {"dimensions", ed_read_dimensions},
     {"prompt_name", ed_read_prompt_name},
@@ -25,6 +28,16 @@ const ed_dialect ed_dialect_openai = {.fields = fields,
                                       .check = check,
                                       .put_vectors = put_vectors,
                                       .put_problem = put_problem};
+
+/* What a list holds is seen at its first item. */
+static bool read_input(ed_request_parser *p, ed_json_token token)
+{
+    ed_json_reader ahead = p->json;
+    ed_json_token first = token == ED_JSON_ARRAY ? ed_json_next(&ahead) : ED_JSON_END;
+    p->request->token_ids = first == ED_JSON_NUMBER || first == ED_JSON_ARRAY;
+    return p->request->token_ids ? ed_read_id_lists(p, token, "the input")
+                                 : ed_read_inputs(p, token);
+}
 
 static bool read_format(ed_request_parser *p, ed_json_token token)
 {

@@ -208,7 +208,7 @@ static ed_job *wait_for_job(worker *w)
 static bool choose_model(ed_pipeline *p, ed_job *job)
 {
     job->parsed = true;
-    if (!ed_prepare_request(job, p->options.texts_max))
+    if (!ed_prepare_request(job, &p->options))
         return true;
     ed_served_model *model = find_model(p->options.models, &job->request);
     if (!model) {

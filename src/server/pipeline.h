@@ -63,6 +63,7 @@ typedef struct ed_pipeline_options {
     const ed_file_roots *file_roots; /* NULL = none */
     ed_budget *budget;
     ed_histogram *batch_tokens; /* NULL = not counted */
+    bool token_ids;             /* see server.h */
     size_t texts_max;
     size_t body_bytes_max;
     size_t queue_tokens_max;

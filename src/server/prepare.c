@@ -5,6 +5,7 @@
 #include "base/checked.h"
 #include "base/memory.h"
 #include "server/dialect.h"
+#include "server/token_ids.h"
 
 #include <string.h>
 
@@ -18,8 +19,9 @@ static bool check_task(ed_job *job, const embedd_model_info *info);
 static bool allocate(ed_job *job, ed_budget *budget);
 static bool allocate_vectors(ed_job *job, ed_budget *budget);
 static bool encode_texts(ed_job *job, const ed_prepare_options *options, size_t *n_ids);
-static bool encode_text(ed_job *job, embedd_encoder *encoder, size_t text_index, int32_t *ids,
-                        size_t ids_cap);
+static bool encode_text(ed_job *job, const ed_prepare_options *options, size_t text_index,
+                        int32_t *ids, size_t ids_cap);
+static bool too_long(ed_job *job, size_t text_index);
 static void make_rows(ed_job *job);
 static bool no_memory(ed_job *job);
 
@@ -48,12 +50,20 @@ bool ed_prepare(ed_job *job, const ed_prepare_options *options)
     return true;
 }
 
-bool ed_prepare_request(ed_job *job, size_t texts_max)
+bool ed_prepare_request(ed_job *job, const ed_pipeline_options *options)
 {
     char *json = job->body_is_file ? job->options.data : job->body;
     size_t n_bytes = job->body_is_file ? job->options.n_bytes : job->n_body;
-    return ed_request_parse(&job->request, job->request.dialect, json, n_bytes, texts_max,
-                            &job->problem);
+    if (!ed_request_parse(&job->request, job->request.dialect, json, n_bytes, options->texts_max,
+                          &job->problem))
+        return false;
+    /* Most clients that send ids have them of another model's tokenizer, and would get a vector. */
+    if (job->request.token_ids && !options->token_ids)
+        return ed_problem_set(&job->problem, ED_PROBLEM_INVALID_TYPE, EMBEDD_NO_INDEX,
+                              "the input is token ids: send texts (LangChain in Python: "
+                              "check_embedding_ctx_length=False), or start the server with "
+                              "--token-input accept if they are of the model's own tokenizer");
+    return true;
 }
 
 static bool resolve_options(ed_job *job, const ed_prepare_options *options)
@@ -197,19 +207,24 @@ static bool encode_texts(ed_job *job, const ed_prepare_options *options, size_t 
                 return no_memory(job);
             job->ids = ids;
         }
-        if (!encode_text(job, options->encoder, i, job->ids + *n_ids, ids_cap - *n_ids))
+        if (!encode_text(job, options, i, job->ids + *n_ids, ids_cap - *n_ids))
             return false;
         *n_ids += job->usages[i].n_tokens;
     }
     return true;
 }
 
-static bool encode_text(ed_job *job, embedd_encoder *encoder, size_t text_index, int32_t *ids,
-                        size_t ids_cap)
+static bool encode_text(ed_job *job, const ed_prepare_options *options, size_t text_index,
+                        int32_t *ids, size_t ids_cap)
 {
     embedd_error err;
+    embedd_encoder *encoder = options->encoder;
     embedd_usage *usage = &job->usages[text_index];
     embedd_text text = job->request.texts[text_index];
+    if (job->request.token_ids)
+        return ed_token_ids_encode(options, text, text_index, ids, usage, &job->problem) &&
+               (job->request.truncate || usage->n_tokens_total <= usage->n_tokens ||
+                too_long(job, text_index));
     embedd_status status =
         job->request.dialect->answer == ED_ANSWER_SCORES
             ? embedd_encode_pair(encoder, job->request.query, text, &job->encode, ids, ids_cap,
@@ -222,6 +237,12 @@ static bool encode_text(ed_job *job, embedd_encoder *encoder, size_t text_index,
                               "input after truncation exceeds maximum context length");
     if (status != EMBEDD_TOO_LONG)
         return ed_problem_set(&job->problem, ed_problem_of(status), text_index, NULL);
+    return too_long(job, text_index);
+}
+
+static bool too_long(ed_job *job, size_t text_index)
+{
+    const embedd_usage *usage = &job->usages[text_index];
     ed_problem_set(&job->problem, ED_PROBLEM_INPUT_TOO_LONG, text_index,
                    "text %zu has %zu tokens, the model reads %zu", text_index,
                    usage->n_tokens_total, usage->n_tokens);

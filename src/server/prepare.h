@@ -13,7 +13,7 @@ typedef struct ed_prepare_options {
 } ed_prepare_options;
 
 /* Body -> request. False with the job's problem. */
-bool ed_prepare_request(ed_job *job, size_t texts_max);
+bool ed_prepare_request(ed_job *job, const ed_pipeline_options *options);
 
 /* Fills the job's usages, ids, vectors (not yet computed) and ticket. False with the job's
  * problem; a job that is cancelled meanwhile gets any. */

@@ -31,6 +31,7 @@ typedef struct ed_request {
     const ed_dialect *dialect; /* how the reply is written */
     embedd_text *texts;        /* [n_texts] slices of the body, or of a document */
     size_t n_texts;
+    bool token_ids;          /* the texts are lists of token ids, as JSON: token_ids.h */
     embedd_text model;       /* as the client names it; bytes NULL = none given */
     bool any_model;          /* where one model is served, any name means it */
     bool normalize;          /* default true */

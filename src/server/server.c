@@ -239,6 +239,7 @@ static embedd_status open_back(server *s)
                                           .file_roots = service->file_roots,
                                           .budget = &service->budget,
                                           .batch_tokens = &service->metrics.batch_tokens,
+                                          .token_ids = o->token_ids,
                                           .texts_max = o->texts_max,
                                           .body_bytes_max = o->body_bytes_max,
                                           .queue_tokens_max = o->queue_tokens_max,

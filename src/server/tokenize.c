@@ -5,8 +5,8 @@
 #include "server/dialect.h"
 #include "server/prepare.h"
 
-#include "base/checked.h"
 #include "server/json_text.h"
+#include "server/token_ids.h"
 
 #include <string.h>
 
@@ -25,7 +25,6 @@ static bool encode_whole(ed_job *job, const ed_prepare_options *options, size_t 
                          size_t *ids_cap);
 static bool put_tokens(ed_job *job, const ed_prepare_options *options, size_t text_index);
 static bool parse_ids(ed_job *job, size_t list_index, size_t *ids_cap, size_t *n_ids);
-static bool keep_id(ed_job *job, size_t *ids_cap, size_t n_ids, int32_t id);
 static bool take(ed_job *job, const ed_prepare_options *options, size_t n_bytes);
 
 static const ed_request_field tokenize_fields[] = {
@@ -76,36 +75,9 @@ static bool read_skip_special(ed_request_parser *p, ed_json_token token)
     return ok;
 }
 
-/* One list of ids, or a list of such. Each is kept as its JSON, and read when it is decoded: a text
- * that begins with '[', or with a number if there is only one list. */
 static bool read_ids(ed_request_parser *p, ed_json_token token)
 {
-    size_t begin = p->json.at;
-    ed_begin_texts(p, ED_GIVEN_INPUTS);
-    if (token != ED_JSON_ARRAY)
-        return ed_json_skip(&p->json, token) &&
-               ed_problem_set(p->problem, ED_PROBLEM_INVALID_TYPE, EMBEDD_NO_INDEX,
-                              "\"ids\" is not a list");
-    while ((token = ed_json_next(&p->json)) == ED_JSON_ARRAY) {
-        size_t list = p->json.at - 1;
-        if (!ed_json_skip(&p->json, token) ||
-            !ed_add_text(p, (embedd_text){p->body + list, p->json.at - list}))
-            return false;
-    }
-    if (token == ED_JSON_ARRAY_END || token == ED_JSON_ERROR)
-        return token == ED_JSON_ARRAY_END;
-    if (p->request->n_texts > 0 || token != ED_JSON_NUMBER)
-        return ed_problem_set(p->problem, ED_PROBLEM_INVALID_TYPE, p->request->n_texts,
-                              "item %zu of \"ids\" is not a list of token ids",
-                              p->request->n_texts);
-    while (token != ED_JSON_ARRAY_END) {
-        token = ed_json_next(&p->json);
-        if (token != ED_JSON_NUMBER && token != ED_JSON_ARRAY_END)
-            return token != ED_JSON_ERROR &&
-                   ed_problem_set(p->problem, ED_PROBLEM_INVALID_TYPE, EMBEDD_NO_INDEX,
-                                  "\"ids\" holds something that is no token id");
-    }
-    return ed_add_text(p, (embedd_text){p->body + begin - 1, p->json.at - begin + 1});
+    return ed_read_id_lists(p, token, "\"ids\"");
 }
 
 static bool check_inputs(ed_request_parser *p)
@@ -201,7 +173,7 @@ static bool put_tokens(ed_job *job, const ed_prepare_options *options, size_t te
 
 static bool decode(ed_job *job, const ed_prepare_options *options)
 {
-    size_t ids_cap = 0, n_ids;
+    size_t ids_cap = 0, n_ids = 0;
     ed_buf_init(&job->reply, REPLY_BYTES_MAX);
     ed_buf_append(&job->reply, "[", 1);
     for (size_t i = 0; i < job->request.n_texts; i++) {
@@ -225,39 +197,23 @@ static bool decode(ed_job *job, const ed_prepare_options *options)
     return ed_reply_end(&job->reply, &job->problem);
 }
 
-/* The list's ids, in job->ids. A number that no id can be is 400. */
+/* The list's ids, in job->ids: at most one for two bytes. */
 static bool parse_ids(ed_job *job, size_t list_index, size_t *ids_cap, size_t *n_ids)
 {
-    embedd_text list = job->request.texts[list_index];
-    ed_json_reader json;
-    ed_json_token token;
-    size_t id;
-    ed_json_reader_init(&json, list.bytes, list.n_bytes);
-    ed_json_next(&json);
-    for (*n_ids = 0; (token = ed_json_next(&json)) != ED_JSON_ARRAY_END; ++*n_ids) {
-        if (token != ED_JSON_NUMBER || !ed_json_whole_number(&json, &id) || id > INT32_MAX)
-            return ed_problem_set(&job->problem, ED_PROBLEM_INVALID_TYPE, list_index,
-                                  "list %zu of \"ids\": item %zu is no token id", list_index,
-                                  *n_ids);
-        if (!keep_id(job, ids_cap, *n_ids, (int32_t)id))
-            return ed_problem_set(&job->problem, ED_PROBLEM_OUT_OF_MEMORY, EMBEDD_NO_INDEX, NULL);
-    }
-    return true;
-}
-
-/* At most one for two bytes of the body. */
-static bool keep_id(ed_job *job, size_t *ids_cap, size_t n_ids, int32_t id)
-{
-    if (n_ids == *ids_cap) {
-        size_t cap = *ids_cap ? *ids_cap * 2 : 256;
+    ed_id_list list;
+    size_t cap = job->request.texts[list_index].n_bytes / 2 + 1;
+    if (cap > *ids_cap) {
         int32_t *ids = ed_realloc(job->ids, cap, sizeof *ids);
         if (!ids)
-            return false;
+            return ed_problem_set(&job->problem, ED_PROBLEM_OUT_OF_MEMORY, EMBEDD_NO_INDEX, NULL);
         job->ids = ids;
         *ids_cap = cap;
     }
-    job->ids[n_ids] = id;
-    return true;
+    ed_id_list_open(&list, job->request.texts[list_index], list_index);
+    while (ed_id_list_next(&list, &job->ids[list.n], &job->problem))
+        ;
+    *n_ids = list.n;
+    return job->problem.code == ED_PROBLEM_NONE;
 }
 
 static bool take(ed_job *job, const ed_prepare_options *options, size_t n_bytes)

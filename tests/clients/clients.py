@@ -1,13 +1,15 @@
 """The PyPI clients against a running embedd, each as its users write it: dimension, values against the reference's
-vectors, and what it makes of an error. Run by tools/test-clients with the URL and the expected vectors."""
+vectors, and what it makes of an error. Run by tools/test-clients with the URLs and the expected vectors."""
 import base64
 import json
 import struct
 import sys
 import tempfile
 import traceback
+import unittest.mock
+import urllib.request
 
-URL, EXPECTED, MODEL = sys.argv[1:]
+URL, OPEN_URL, EXPECTED, MODEL = sys.argv[1:]  # OPEN_URL: of a server with --token-input accept
 
 
 def read_rows():
@@ -101,6 +103,30 @@ def langchain_openai():
     refused(lambda: other.embed_query("a"), "404", "not found")
 
 
+class OwnEncoding:
+    """The model's own tokenizer, asked for at the server, where tiktoken's is expected."""
+
+    def encode_ordinary(self, text):
+        body = json.dumps({"inputs": text, "add_special_tokens": False}).encode()
+        with urllib.request.urlopen(URL + "/tokenize", body) as answer:
+            return [token["id"] for token in json.load(answer)[0]]
+
+
+def langchain_openai_by_default():
+    """Without check_embedding_ctx_length=False: it sends ids, of OpenAI's tokenizer if one looks after nothing."""
+    import tiktoken
+    from langchain_openai import OpenAIEmbeddings
+    theirs = tiktoken.Encoding("bytes", pat_str=".+", mergeable_ranks={bytes([i]): i for i in range(256)},
+                               special_tokens={})  # cl100k_base itself would be a download
+    with unittest.mock.patch("tiktoken.get_encoding", lambda _: theirs):
+        embeddings = OpenAIEmbeddings(model=MODEL, base_url=URL + "/v1", api_key="none")
+        refused(lambda: embeddings.embed_query("a"), "400", "check_embedding_ctx_length=False", "--token-input accept")
+    with unittest.mock.patch("tiktoken.get_encoding", lambda _: OwnEncoding()):
+        embeddings = OpenAIEmbeddings(model=MODEL, base_url=OPEN_URL + "/v1", api_key="none")
+        same(embeddings.embed_documents(TEXTS))
+        same([embeddings.embed_query(TEXTS[0])], VECTORS[:1])
+
+
 def llama_index_ollama():
     from llama_index.embeddings.ollama import OllamaEmbedding
     embedding = OllamaEmbedding(model_name=MODEL, base_url=URL)
@@ -137,7 +163,7 @@ def huggingface_hub():
     refused(lambda: client.feature_extraction([5]), "Bad request", "not a string")
 
 
-CHECKS = [ollama, openai, langchain_ollama, langchain_openai, llama_index_ollama, lancedb, huggingface_hub]
+CHECKS = [ollama, openai, langchain_ollama, langchain_openai, langchain_openai_by_default, llama_index_ollama, lancedb, huggingface_hub]
 
 
 def main():

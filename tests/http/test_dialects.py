@@ -165,8 +165,10 @@ class OpenAITest(ServerTest):
 
     def test_refusals(self):
         self.assertEqual(self.post(404, model="other", input="a")["error"]["code"], "model_not_found")
-        self.assertIn("token ids", self.post(400, model=NAME, input=[1, 2])["error"]["message"])
-        self.assertIn("token ids", self.post(400, model=NAME, input=[[1, 2]])["error"]["message"])
+        for ids in ([1, 2], [[1, 2]], [[]]):
+            message = self.post(400, model=NAME, input=ids)["error"]["message"]
+            for remedy in ("token ids", "check_embedding_ctx_length=False", "--token-input accept"):
+                self.assertIn(remedy, message)
         for value in ([], None, 7, {"a": 1}):
             self.post(400, model=NAME, input=value)
         self.post(400, model=NAME, input="a", encoding_format="hex")
@@ -180,6 +182,63 @@ class OpenAITest(ServerTest):
         self.assertEqual([m["id"] for m in models["data"]], [NAME])
         self.assertEqual(self.server.get("/v1/models/" + NAME).json["id"], NAME)
         self.assertEqual(self.server.get("/v1/models/other").status, 404)
+
+
+class TokenInputTest(ServerTest):
+    """OpenAI's input as ids of the model's own tokenizer."""
+
+    arguments = ("--token-input", "accept")
+
+    def post(self, ids, status=200, **fields):
+        reply = self.server.post({"input": ids, **fields}, path="/v1/embeddings")
+        self.assertEqual(reply.status, status, reply.body[:300])
+        return reply.json
+
+    def vectors(self, ids, **fields):
+        return [bits(item["embedding"]) for item in self.post(ids, **fields)["data"]]
+
+    def test_ids_of_a_text_give_its_vector(self):
+        rows = [row for row in golden_rows() if "vector" in row]
+        expected = [bits(v) for v in self.server.embed([row["text"] for row in rows])]
+        self.assertEqual(self.vectors([row["ids"] for row in rows]), expected)
+        self.assertEqual(self.vectors([row["ids"][1:-1] for row in rows]), expected, "without special tokens")
+        self.assertEqual(self.vectors(rows[-1]["ids"]), expected[-1:], "one list is one text")
+        self.assertEqual(self.vectors(ROW["ids"][1:-1]), [bits(self.server.embed([ROW["text"]])[0])])
+        self.assertEqual(self.vectors([[]]), [bits(v) for v in self.server.embed([""])])
+
+    def test_half_of_the_special_tokens_is_none(self):
+        cls, *own, sep = ROW["ids"]
+        ids = [[cls] + own, own + [sep], [cls], [sep]]
+        used = self.post(ids)["usage"]["prompt_tokens"]
+        self.assertEqual(used, sum(len(i) + 2 for i in ids))
+        self.assertEqual(self.post([cls, sep])["usage"]["prompt_tokens"], 2)
+
+    def test_what_is_too_long_is_cut_as_a_text_is(self):
+        tokens = self.server.post({"inputs": LONG}, path="/tokenize").json[0]
+        ids = [token["id"] for token in tokens]
+        answer = self.post([ids, ids[1:-1], ids[:5]])
+        self.assertEqual([t["index"] for t in answer["truncated"]], [0, 1])
+        self.assertEqual([bits(d["embedding"]) for d in answer["data"]][:2], [bits(self.server.embed([LONG])[0])] * 2)
+        text = self.server.post({"input": LONG}, path="/v1/embeddings").json
+        self.assertEqual(answer["truncated"][0], text["truncated"][0])
+
+    def test_ids_of_another_tokenizer(self):
+        message = self.post([[5], [6, 100277, 7]], 400)["error"]["message"]
+        self.assertTrue(message.startswith("input 1: item 1 is no token id of this model"), message)
+        self.assertIn("check_embedding_ctx_length=False", message)
+
+    def test_what_is_no_id(self):
+        for ids in ([-1], [[1.5]], [[1], 2], [1, [2]], [1, "a"], [[1], "a"], [["a"]], [[[1]]], [2 ** 31],
+                    [2 ** 70], [True], [None], ["a", 1], [], {"a": 1}, 7):
+            self.assertEqual(self.post(ids, 400)["error"]["type"], "invalid_request_error", ids)
+        self.post([[1]] * 2049, 413)
+        self.assertEqual(len(self.post([[1]] * 2048)["data"]), 2048)
+
+    def test_texts_as_ever(self):
+        self.assertEqual(self.vectors(["a", "b"]), [bits(v) for v in self.server.embed(["a", "b"])])
+        reply = self.server.post({"texts": [[1]]})
+        self.assertEqual((reply.status, reply.code), (400, "invalid_type"))
+        self.assertEqual(self.server.post({"input": [[1]]}, path="/api/embed").status, 400)
 
 
 class TeiTest(unittest.TestCase):
