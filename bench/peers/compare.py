@@ -1,11 +1,17 @@
 #!/usr/bin/env python3
-"""Measure embedd against other engines on this machine and write a table, the numbers and a plot.
+"""Measure embedd against other engines on this machine, and say which of its bars it reaches.
 
-Engines take turns: round 1 of every engine, round 2 of every engine ..., each load in each round, the order of the
-engines moved on by one every round; the best round counts. In process (embedd against ONNX Runtime, OpenVINO and
-torch) and over HTTP (embedd against a FastAPI + sentence-transformers sidecar).
+The work is cut into parts (parts.py) that each take less than five minutes. Within a part the engines take turns:
+round 1 of every engine, round 2 of every engine ..., each load in each round, the order moved on by one every round;
+the best round counts, and a bar compares figures of one part only. So the parts can be measured one by one, whenever
+the machine is quiet:
 
-Writes table.md, results.json and plot.svg into build/bench.
+    bench/run --list
+    bench/run --part mpnet-f32,mpnet-narrow --append results.json
+    bench/run --service --append results.json
+    bench/run --report --append results.json       nothing is measured
+
+Writes results.json (or the file of --append), table.md, bars.txt and plot.svg into build/bench.
 """
 import argparse
 import datetime
@@ -14,160 +20,129 @@ import json
 import os
 import platform
 import subprocess
-import sys
+import time
 
-import numpy as np
-
-import http_load
+import bars
+import other_parts
 import report
-from worker import Worker
+from parts import ENGINES, LEVELS, LOADS, PARTS, listing
+from service import measure_service
+from speed import measure_accuracy, measure_speed
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-MODELS = {"all-mpnet-base-v2": 128, "all-MiniLM-L6-v2": 256}  # tokens that a text is cut at, in process
-ENGINES = ["embedd-f32", "onnxruntime-f32", "openvino-f32", "torch-f32"]
-MORE_ENGINES = ["embedd-bf16", "embedd-int8", "openvino-bf16", "torch-bf16"]
-REFERENCE = "torch-f32"
-LOADS = ["short", "full128", "chunk", "mixed"]
+MEASURE = {"speed": measure_speed, "accuracy": measure_accuracy, "service": measure_service,
+           "peak": other_parts.measure_peak, "tokenizers": other_parts.measure_tokenizers}
 
 
 def main():
     args = parse()
+    if args.list:
+        print(listing())
+        return
     os.makedirs(args.out, exist_ok=True)
-    results = {"machine": machine(args.threads), "rounds": args.rounds, "models": {}}
-    load_file = os.path.join(args.out, "load.json")
-    subprocess.run([sys.executable, os.path.join(HERE, "make_load.py"), load_file, "--share", str(args.share)],
-                   check=True)
-    for name in args.models:
-        folder = os.path.join("models", name)
-        results["models"][name] = {"max_tokens": MODELS[name],
-                                   "in_process": in_process(args, name, folder, load_file)}
-        if not args.no_http:
-            results["models"][name]["http"] = over_http(args, folder, load_file)
-        save(args.out, results)
-    print(f"\n{report.table(results)}\nwritten: {args.out}/table.md, results.json, plot.svg")
+    path = args.append or os.path.join(args.out, "results.json")
+    results = {"parts": {}}
+    if args.append and os.path.exists(path):
+        with open(path, encoding="utf-8") as f:
+            results = json.load(f)
+    for name in [] if args.report else args.part:
+        part = chosen(args, name)
+        start = time.perf_counter()
+        measured = MEASURE[part["kind"]](part, args)
+        part |= measured | {"machine": machine(args.threads), "seconds": time.perf_counter() - start}
+        print(f"{part['name']}: took {part['seconds']:.0f} s", flush=True)
+        results["parts"][part["name"]] = part
+        write(path, json.dumps(results) + "\n")
+    show(args, results, path)
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="two rounds on an eighth of the texts: does it work?")
-    parser.add_argument("--rounds", type=int, help="rounds of each engine (5)")
-    parser.add_argument("--share", type=float, help="the part of the texts to use (1)")
-    parser.add_argument("--seconds", type=float, help="length of one HTTP measurement (8)")
-    parser.add_argument("--models", type=names(MODELS), default=list(MODELS), help=",".join(MODELS))
-    parser.add_argument("--engines", type=names(ENGINES + MORE_ENGINES), default=ENGINES,
-                        help=",".join(ENGINES) + f" (also {', '.join(MORE_ENGINES)})")
-    parser.add_argument("--loads", type=names(LOADS), default=LOADS, help=",".join(LOADS))
+    parser.add_argument("--part", type=names(PARTS), default=list(PARTS), help="some of " + ",".join(PARTS) + " (all)")
+    parser.add_argument("--list", action="store_true", help="the parts and how long they take on two cores")
+    parser.add_argument("--service", action="store_true", help="the parts over HTTP")
+    parser.add_argument("--append", metavar="FILE", help="keep the parts that are in FILE already, and add to it")
+    parser.add_argument("--report", action="store_true", help="measure nothing: tables, bars, plot of what is there")
+    parser.add_argument("--json", action="store_true", help="print the bars as JSON in the end")
+    parser.add_argument("--level", choices=[level for level in LEVELS if level], help="the CPU level of embedd, "
+                        "OpenVINO and torch; the part is kept as NAME@LEVEL")
+    parser.add_argument("--quick", action="store_true", help="one round on a sixteenth of the texts: does it work?")
+    parser.add_argument("--rounds", type=int, help="rounds of each engine (what the part says)")
+    parser.add_argument("--share", type=float, help="the part of the part's texts to use (1)")
+    parser.add_argument("--seconds", type=float, help="length of one HTTP measurement (3)")
+    parser.add_argument("--engines", type=names(ENGINES), help="in place of the part's: " + ",".join(ENGINES))
+    parser.add_argument("--loads", type=names(LOADS["all-MiniLM-L6-v2"]), help="in place of the part's")
     parser.add_argument("--threads", type=int, default=physical_cores(), help="of every engine (physical cores)")
-    parser.add_argument("--no-http", action="store_true", help="in process only")
     parser.add_argument("--out", default="build/bench")
     args = parser.parse_args()
-    args.rounds = args.rounds or (2 if args.quick else 5)
-    args.share = args.share or (0.125 if args.quick else 1)
-    args.seconds = args.seconds or (2 if args.quick else 8)
+    if args.service:
+        args.part = [name for name in args.part if PARTS[name]["kind"] == "service"]
+    args.seconds = args.seconds or (0.5 if args.quick else 3)
+    args.share = args.share or (0.0625 if args.quick else 1)
+    args.rounds = args.rounds or (1 if args.quick else None)
     return args
 
 
 def names(known):
     def parse_names(text):
-        chosen = text.split(",")
-        for name in chosen:
+        chosen_names = text.split(",")
+        for name in chosen_names:
             if name not in known:
                 raise argparse.ArgumentTypeError(f"{name} is none of {', '.join(known)}")
-        return chosen
+        return chosen_names
     return parse_names
 
 
-def in_process(args, name, folder, load_file):
-    tokens = str(MODELS[name])
-    onnx = os.path.join(args.out, name + ".onnx")
-    if any(e.startswith(("onnxruntime", "openvino")) for e in args.engines) and not os.path.exists(onnx):
-        print(f"{name}: exporting to ONNX", flush=True)
-        subprocess.run([sys.executable, "-W", "ignore", os.path.join(HERE, "export_onnx.py"), folder, onnx], check=True,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    tail = ["--max-tokens", tokens, "--threads", str(args.threads)]
-    workers = []
-    try:
-        for engine in args.engines:
-            command = (["build/bench_embed", folder, load_file, "--dtype", engine.split("-")[1]]
-                       if engine.startswith("embedd-") else
-                       [sys.executable, os.path.join(HERE, "engine.py"), engine, folder, onnx, load_file])
-            workers.append(Worker(engine, command + tail, os.path.join(args.out, engine + ".log")))
-            print(f"{name}: {engine} started in {workers[-1].start_seconds:.2f} s", flush=True)
-        return measure(args, name, workers)
-    finally:
-        for worker in workers:
-            worker.close()
+def chosen(args, name):
+    part = dict(PARTS[name], name=name)
+    part["share"] *= args.share
+    part["rounds"] = args.rounds or part["rounds"]
+    if args.engines and "engines" in part:
+        part["engines"] = args.engines
+    if args.loads and "loads" in part:
+        part["loads"] = args.loads
+    if args.level and part["kind"] in ("speed", "accuracy") and part["level"] != args.level:
+        part |= {"level": args.level, "name": f"{name}@{args.level}"}
+    return part
 
 
-def measure(args, name, workers):
-    rows = {w.name: {"start_seconds": w.start_seconds, "level": w.hello.get("level"), "milliseconds": [],
-                     "loads": {load: [] for load in args.loads}, "min_cosine": {}} for w in workers}
-    for worker in workers:
-        worker.ask("one", args.loads[0], 8)
-    for number in range(args.rounds):
-        turn = workers[number % len(workers):] + workers[:number % len(workers)]
-        for load in args.loads:
-            speeds = []
-            for worker in turn:
-                answer = worker.ask("run", load)
-                rows[worker.name]["loads"][load].append(answer)
-                speeds.append(f"{worker.name} {answer['texts'] / answer['seconds']:.1f}")
-            print(f"{name}: round {number + 1}/{args.rounds} {load:8} texts/s: {', '.join(speeds)}", flush=True)
-        for worker in turn:
-            rows[worker.name]["milliseconds"] += worker.ask("one", "short", 40)["milliseconds"]
-    if REFERENCE in rows:
-        for load in args.loads:
-            vectors = {w.name: read_vectors(args, w, load) for w in workers}
-            for worker in workers:
-                cosines = (vectors[worker.name] * vectors[REFERENCE]).sum(1)
-                rows[worker.name]["min_cosine"][load] = float(cosines.min())
-    for worker in workers:
-        rows[worker.name]["peak_bytes"] = worker.ask("memory")["peak_bytes"]
-    return rows
+def show(args, results, path):
+    found = bars.evaluate(results)
+    listing = "\n".join(bars.lines(found, results["parts"]))
+    write(os.path.join(args.out, "table.md"), report.table(results))
+    write(os.path.join(args.out, "bars.txt"), listing + "\n")
+    written = [path, *(os.path.join(args.out, name) for name in ("table.md", "bars.txt"))]
+    plot = os.path.join(args.out, "plot.svg")
+    if report.plot(results, plot):
+        written.append(plot)
+    if args.json:
+        print(json.dumps({"bars": found}, indent=1))
+    else:
+        print(f"\n{report.table(results)}\n{listing}\nwritten: {', '.join(written)}")
 
 
-def read_vectors(args, worker, load):
-    path = os.path.join(args.out, "vectors.f32")
-    answer = worker.ask("vectors", load, path)
-    vectors = np.fromfile(path, dtype="<f4").reshape(answer["texts"], answer["dimensions"]).astype(np.float64)
-    os.remove(path)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-
-
-def over_http(args, folder, load_file):
-    with open(load_file, encoding="utf-8") as f:
-        loads = json.load(f)
-    servers = []
-    try:
-        for name, command in (
-                ("embedd", ["build/embedd", "serve", "-m", folder, "--threads", str(args.threads), "--port"]),
-                ("sidecar", [sys.executable, os.path.join(HERE, "sidecar.py"), folder])):
-            port = http_load.free_port()
-            tail = [str(port)] if name == "embedd" else [str(port), str(args.threads)]
-            servers.append(http_load.Server(name, command + tail, port))
-            print(f"HTTP: {name} started in {servers[-1].start_seconds:.2f} s", flush=True)
-        return http_load.measure(servers, loads, args.rounds, args.seconds)
-    finally:
-        for server in servers:
-            server.close()
-
-
-def save(out, results):
-    with open(os.path.join(out, "results.json"), "w", encoding="utf-8") as f:
-        json.dump(results, f, indent=1)
-        f.write("\n")
-    with open(os.path.join(out, "table.md"), "w", encoding="utf-8") as f:
-        f.write(report.table(results))
-    report.plot(results, os.path.join(out, "plot.svg"))
+def write(path, text):
+    """The old file stays whole until the new one is."""
+    with open(path + ".part", "w", encoding="utf-8") as f:
+        f.write(text)
+    os.replace(path + ".part", path)
 
 
 def machine(threads):
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
-    peers = ("onnxruntime", "openvino", "torch", "sentence-transformers")
     return {"cpu": cpu_name(), "cores": physical_cores(), "threads": threads,
             "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), "system": platform.platform(),
-            "commit": commit, "date": datetime.date.today().isoformat(),
-            "versions": {peer: importlib.metadata.version(peer) for peer in peers}}
+            "commit": commit, "date": datetime.date.today().isoformat(), "versions": versions()}
+
+
+def versions():
+    found = {}
+    for name in ("onnxruntime", "openvino", "torch", "sentence-transformers", "fastembed", "llama-cpp-python",
+                 "tokenizers"):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            pass
+    return found
 
 
 def lscpu(*options):

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Compares the speed of our tokenizer with that of Hugging Face `tokenizers`, each on one thread.
 
-    bench/peers/compare_tokenizers.py [--rounds N] [--corpus FILE ...] FOLDER ...
+    bench/peers/compare_tokenizers.py [--rounds N] [--corpus FILE ...] [--json] FOLDER ...
 
 In: folders with a tokenizer.json; corpora whose lines are texts (.txt) or objects with a "text"
-(.jsonl). Out: a Markdown table of MB/s. The engines take turns, `rounds` times, and the best pass of
+(.jsonl). Out: a Markdown table of MB/s, or with --json an object a line. The engines take turns, `rounds` times, and the best pass of
 each counts. Every text is a call of its own: ours is ed_tokenizer_encode, theirs
 Tokenizer.encode(text).ids, and beside it encode_batch_fast of all texts at once, which leaves out
 the places of tokens. TOKENIZERS_PARALLELISM is false, so neither uses a second thread. Truncation
@@ -81,11 +81,13 @@ def main():
     parser.add_argument("--corpus", nargs="+", default=[PROSE], metavar="FILE")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--build", default=os.path.join(ROOT, "build"), metavar="FOLDER")
+    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
 
     program = os.path.join(options.build, "bench_tokenizer")
-    print("| tokenizer | model | corpus | embedd MB/s | encode MB/s | ratio | encode_batch_fast MB/s | ratio |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    if not options.json:
+        print("| tokenizer | model | corpus | embedd MB/s | encode MB/s | ratio | encode_batch_fast MB/s | ratio |")
+        print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for folder in options.folders:
         for corpus in options.corpus:
             texts = read_texts([corpus])
@@ -94,10 +96,19 @@ def main():
                 file.write("".join(text + "\n" for text in texts))
                 file.flush()
                 kind, (ours, one, batch) = compare(folder, texts, file.name, program, options.rounds)
-            print(f"| {os.path.basename(os.path.normpath(folder))} | {kind} | {os.path.basename(corpus)} "
-                  f"| {n_bytes / ours / 1e6:.1f} | {n_bytes / one / 1e6:.2f} | {one / ours:.1f} "
-                  f"| {n_bytes / batch / 1e6:.2f} | {batch / ours:.1f} |", flush=True)
+            show(options.json, os.path.basename(os.path.normpath(folder)), kind, os.path.basename(corpus),
+                 [n_bytes / seconds / 1e6 for seconds in (ours, one, batch)])
     return 0
+
+
+def show(as_json, folder, kind, corpus, speeds):
+    ours, one, batch = speeds
+    if as_json:
+        print(json.dumps({"folder": folder, "kind": kind, "corpus": corpus, "embedd": ours, "encode": one,
+                          "encode_batch_fast": batch}), flush=True)
+    else:
+        print(f"| {folder} | {kind} | {corpus} | {ours:.1f} | {one:.2f} | {ours / one:.1f} | {batch:.2f} "
+              f"| {ours / batch:.1f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,12 @@
-"""Loads on embedding servers over HTTP: texts/s, latency, failures, memory."""
+"""Loads on embedding servers over HTTP: texts/s, latency, failures, memory, CPU time."""
 import http.client
 import json
+import os
 import socket
 import subprocess
 import sys
 import threading
 import time
-
-# name: which texts, how many in a request, how many clients at once
-SHAPES = {"short": ("short", 1, 1), "chunks": ("chunk", 10, 1), "chunks-8-clients": ("chunk", 10, 8)}
 
 
 def free_port():
@@ -18,27 +16,33 @@ def free_port():
 
 
 class Server:
-    """A server started here; ready when GET /health says 200."""
+    """A server started here; ready when GET /health says 200. `command` gets the port in place of PORT."""
 
-    def __init__(self, name, command, port):
-        self.name, self.port = name, port
+    def __init__(self, name, command):
+        self.name, self.port = name, free_port()
         start = time.perf_counter()
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        self.process = subprocess.Popen([str(self.port) if word == "PORT" else word for word in command],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL)
         while not self.is_ready():
             if self.process.poll() is not None or time.perf_counter() - start > 300:
                 self.close()
                 sys.exit(f"{name} did not get ready: {' '.join(command)}")
-            time.sleep(0.005)
+            time.sleep(0.002)
         self.start_seconds = time.perf_counter() - start
+        self.ask("POST", "/embed", json.dumps({"texts": ["one"]}).encode())
+        self.first_vector_seconds = time.perf_counter() - start
 
     def is_ready(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
-            connection.request("GET", "/health")
-            return connection.getresponse().status == 200
+            return self.ask("GET", "/health") is not None
         except (OSError, http.client.HTTPException):
             return False
+
+    def ask(self, method, path, body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
+        try:
+            return json.loads(ask(connection, method, path, body))
         finally:
             connection.close()
 
@@ -51,6 +55,15 @@ class Server:
             return None, None
         return [1024 * int(fields[key].split()[0]) for key in ("VmHWM", "VmRSS")]
 
+    def cpu_seconds(self):
+        """CPU time of all threads until now; Linux only."""
+        try:
+            with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as f:
+                fields = f.read().rpartition(")")[2].split()
+        except OSError:
+            return None
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def close(self):
         self.process.terminate()
         try:
@@ -60,24 +73,17 @@ class Server:
             self.process.wait()
 
 
-def measure(servers, loads, rounds, seconds):
-    rows = {s.name: {"start_seconds": s.start_seconds, "shapes": {shape: [] for shape in SHAPES}} for s in servers}
-    for server in servers:
-        run(server, loads["short"], 1, 1, 1)
-    for number in range(rounds):
-        for shape, (load, batch, clients) in SHAPES.items():
-            speeds = []
-            for server in servers if number % 2 == 0 else servers[::-1]:
-                answer = run(server, loads[load], batch, clients, seconds)
-                rows[server.name]["shapes"][shape].append(answer)
-                speeds.append(f"{server.name} {answer['texts_per_second']:.1f}")
-            print(f"HTTP: round {number + 1}/{rounds} {shape:16} texts/s: {', '.join(speeds)}", flush=True)
-    for server in servers:
-        rows[server.name]["peak_bytes"], rows[server.name]["bytes"] = server.memory()
-    return rows
+def ask(connection, method, path, body=None):
+    connection.request(method, path, body, {"Content-Type": "application/json"})
+    response = connection.getresponse()
+    answer = response.read()
+    if response.status != 200:
+        raise OSError(f"{response.status} {answer[:200]!r}")
+    return answer
 
 
-def run(server, texts, batch, clients, seconds):
+def run(server, texts, batch, clients, is_over):
+    """`clients` at once send `batch` texts a request, one request after the other, until is_over(requests answered)."""
     bodies = [json.dumps({"texts": [texts[(i + j) % len(texts)] for j in range(batch)]}).encode()
               for i in range(0, len(texts), batch)]
     times, failures, lock = [], [], threading.Lock()
@@ -85,14 +91,10 @@ def run(server, texts, batch, clients, seconds):
 
     def client(index):
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=300)
-        while time.perf_counter() - start < seconds:
+        while not is_over(len(times)):
             begin = time.perf_counter()
             try:
-                connection.request("POST", "/embed", bodies[index % len(bodies)], {"Content-Type": "application/json"})
-                response = connection.getresponse()
-                body = response.read()
-                if response.status != 200:
-                    raise OSError(f"{response.status} {body[:200]!r}")
+                ask(connection, "POST", "/embed", bodies[index % len(bodies)])
                 with lock:
                     times.append(1e3 * (time.perf_counter() - begin))
             except (OSError, http.client.HTTPException) as e:
@@ -108,5 +110,23 @@ def run(server, texts, batch, clients, seconds):
         thread.start()
     for thread in threads:
         thread.join()
-    return {"texts_per_second": batch * len(times) / (time.perf_counter() - start), "milliseconds": times,
-            "failed": len(failures), "first_failure": failures[0] if failures else None}
+    return {"texts_per_second": batch * len(times) / (time.perf_counter() - start),
+            "milliseconds": [round(t, 3) for t in times], "failed": len(failures),
+            "first_failure": failures[0] if failures else None}
+
+
+def run_for(server, texts, batch, clients, seconds):
+    """For so long, and at least one request."""
+    end = time.perf_counter() + seconds
+    return run(server, texts, batch, clients, lambda n: n > 0 and time.perf_counter() >= end)
+
+
+def run_beside(server, texts, big):
+    """One text a request while one request with all of `big` is under way."""
+    answer = {}
+    thread = threading.Thread(target=lambda: answer.update(run(server, big, len(big), 1, lambda n: n > 0)))
+    thread.start()
+    time.sleep(0.1)
+    beside = run(server, texts, 1, 1, lambda _: not thread.is_alive())
+    thread.join()
+    return {**beside, "failed": beside["failed"] + answer["failed"], "big_milliseconds": answer["milliseconds"]}

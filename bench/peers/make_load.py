@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make the timing loads: seeded English prose of our own in four lengths.
+"""Make the timing loads: seeded English prose of our own in several lengths.
 
     make_load.py OUT.json [--share F]       F: the part of the texts to keep (1)
 
@@ -7,6 +7,8 @@ short    a query or a sentence, 6 to 24 words
 full128  140 words: fills a window of 128 tokens
 chunk    270 words: about 1,650 characters, what a document splitter sends
 mixed    log-normal, 4 to 400 words
+short32, passage32, big
+         batches whatever the share: 32 short texts, 32 of 100 words (about 120 tokens), 2,048 short ones
 """
 import argparse
 import json
@@ -33,6 +35,9 @@ def main():
     for name, count in COUNTS.items():
         texts = [cut(rng, words, lengths[name]()) for _ in range(count)]
         loads[name] = texts[:max(8, round(count * args.share))]
+    for name, count, words_of in (("short32", 32, lengths["short"]), ("passage32", 32, lambda: 100),
+                                  ("big", 2048, lengths["short"])):
+        loads[name] = [cut(rng, words, words_of()) for _ in range(count)]
     with open(args.out, "w", encoding="utf-8") as f:
         json.dump(loads, f)
 

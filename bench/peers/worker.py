@@ -1,18 +1,26 @@
 """An engine in a process of its own that answers one command at a time, so that engines can take turns."""
 import json
+import os
 import subprocess
 import sys
 import time
 
 
+class NotInstalled(Exception):
+    pass
+
+
 class Worker:
-    def __init__(self, name, command, log_path):
+    def __init__(self, name, command, log_path, environment):
         self.name, self.log_path = name, log_path
         start = time.perf_counter()
         with open(log_path, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
-                                            text=True)
+                                            text=True, env={**os.environ, **environment})
         self.hello = self.read()
+        if "missing" in self.hello:
+            self.close()
+            raise NotInstalled(self.hello["missing"])
         self.start_seconds = time.perf_counter() - start
 
     def ask(self, *words):
