@@ -13,7 +13,8 @@ enum {
     ED_CPU_AVX512_BF16 = 1 << 3,
     ED_CPU_NEON = 1 << 4,    /* part of every aarch64 */
     ED_CPU_DOTPROD = 1 << 5, /* dot products of bytes */
-    ED_CPU_I8MM = 1 << 6
+    ED_CPU_I8MM = 1 << 6,    /* products of 2x8 and 8x2 bytes */
+    ED_CPU_BF16 = 1 << 7     /* of aarch64: dot products of bf16, products of 2x4 and 4x2 */
 };
 typedef uint32_t ed_cpu_flags;
 
@@ -32,7 +33,8 @@ typedef struct ed_cpu_x86 {
 ed_cpu_flags ed_cpu_x86_judge(const ed_cpu_x86 *cpu);
 
 typedef struct ed_cpu_arm {
-    uint64_t hwcap, hwcap2; /* getauxval(AT_HWCAP), getauxval(AT_HWCAP2) of Linux */
+    uint64_t hwcap, hwcap2; /* getauxval(AT_HWCAP), getauxval(AT_HWCAP2) of Linux; on macOS the
+                             * bits that sysctl says yes to, in the same places */
 } ed_cpu_arm;
 
 ed_cpu_flags ed_cpu_arm_judge(const ed_cpu_arm *cpu);

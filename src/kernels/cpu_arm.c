@@ -1,8 +1,9 @@
-/* In: the capability words of Linux. Out: flags. On other systems only what every aarch64 has. */
+/* In: the capability words of Linux, or what macOS answers by name. Out: flags. On other systems
+ * only what every aarch64 has. */
 #include "kernels/cpu.h"
 
 /* Bit numbers: Linux, arch/arm64/include/uapi/asm/hwcap.h. */
-enum { HWCAP_ASIMD_BIT = 1, HWCAP_ASIMDDP_BIT = 20, HWCAP2_I8MM_BIT = 13 };
+enum { HWCAP_ASIMD_BIT = 1, HWCAP_ASIMDDP_BIT = 20, HWCAP2_I8MM_BIT = 13, HWCAP2_BF16_BIT = 14 };
 
 ed_cpu_flags ed_cpu_arm_judge(const ed_cpu_arm *cpu)
 {
@@ -15,22 +16,53 @@ ed_cpu_flags ed_cpu_arm_judge(const ed_cpu_arm *cpu)
         flags |= ED_CPU_DOTPROD;
     if ((cpu->hwcap2 >> HWCAP2_I8MM_BIT & 1) != 0)
         flags |= ED_CPU_I8MM;
+    if ((cpu->hwcap2 >> HWCAP2_BF16_BIT & 1) != 0)
+        flags |= ED_CPU_BF16;
     return flags;
 }
 
 #if defined(__aarch64__)
 #if defined(__linux__)
 #include <sys/auxv.h>
+
+static ed_cpu_arm ask_system(void)
+{
+    return (ed_cpu_arm){.hwcap = getauxval(AT_HWCAP), .hwcap2 = getauxval(AT_HWCAP2)};
+}
+#elif defined(__APPLE__)
+#include <sys/sysctl.h>
+
+static uint64_t ask_bit(const char *name, unsigned bit)
+{
+    int answer = 0;
+    size_t n_bytes = sizeof(answer);
+
+    /* A name that this version of macOS does not know is a no. */
+    if (sysctlbyname(name, &answer, &n_bytes, NULL, 0) != 0 || answer == 0)
+        return 0;
+    return UINT64_C(1) << bit;
+}
+
+static ed_cpu_arm ask_system(void)
+{
+    return (ed_cpu_arm){
+        .hwcap = UINT64_C(1) << HWCAP_ASIMD_BIT |
+                 ask_bit("hw.optional.arm.FEAT_DotProd", HWCAP_ASIMDDP_BIT),
+        .hwcap2 = ask_bit("hw.optional.arm.FEAT_I8MM", HWCAP2_I8MM_BIT) |
+                  ask_bit("hw.optional.arm.FEAT_BF16", HWCAP2_BF16_BIT),
+    };
+}
+#else
+static ed_cpu_arm ask_system(void)
+{
+    return (ed_cpu_arm){.hwcap = UINT64_C(1) << HWCAP_ASIMD_BIT};
+}
 #endif
 
 ed_cpu_flags ed_cpu_detect(void)
 {
-    ed_cpu_arm cpu = {.hwcap = UINT64_C(1) << HWCAP_ASIMD_BIT};
+    const ed_cpu_arm cpu = ask_system();
 
-#if defined(__linux__)
-    cpu.hwcap = getauxval(AT_HWCAP);
-    cpu.hwcap2 = getauxval(AT_HWCAP2);
-#endif
     return ed_cpu_arm_judge(&cpu);
 }
 #elif !defined(__x86_64__)

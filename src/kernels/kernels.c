@@ -23,6 +23,9 @@ static const struct rung {
     {"avx512vnni", ED_CPU_AVX2 | ED_CPU_AVX512 | ED_CPU_AVX512_VNNI},
     {"avx512bf16", ED_CPU_AVX2 | ED_CPU_AVX512 | ED_CPU_AVX512_VNNI | ED_CPU_AVX512_BF16},
     {"neon", ED_CPU_NEON},
+    {"dotprod", ED_CPU_NEON | ED_CPU_DOTPROD},
+    {"i8mm", ED_CPU_NEON | ED_CPU_DOTPROD | ED_CPU_I8MM},
+    {"bf16", ED_CPU_NEON | ED_CPU_DOTPROD | ED_CPU_I8MM | ED_CPU_BF16},
 };
 enum { N_RUNGS = sizeof(rungs) / sizeof(rungs[0]) };
 
@@ -130,6 +133,22 @@ static void init_arm(ed_kernels *k, ed_cpu_flags flags)
     ed_rows_init_neon(k);
     ed_activations_init_neon(k);
     ed_heads_init_neon(k);
+
+    if ((flags & ED_CPU_DOTPROD) == 0)
+        return;
+    k->level = "dotprod";
+    ed_gemm_int8_init_dotprod(k);
+
+    if ((flags & ED_CPU_I8MM) == 0)
+        return;
+    k->level = "i8mm";
+    ed_gemm_int8_init_i8mm(k);
+
+    if ((flags & ED_CPU_BF16) == 0)
+        return;
+    k->level = "bf16";
+    ed_gemm_bf16_init_bf16(k);
+    ed_attention_init_bf16(k);
 #else
     (void)k;
     (void)flags;

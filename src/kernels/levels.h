@@ -38,4 +38,11 @@ void ed_rows_init_neon(ed_kernels *k);
 void ed_activations_init_neon(ed_kernels *k);
 void ed_heads_init_neon(ed_kernels *k);
 
+void ed_gemm_int8_init_dotprod(ed_kernels *k);
+
+void ed_gemm_int8_init_i8mm(ed_kernels *k);
+
+void ed_gemm_bf16_init_bf16(ed_kernels *k);
+void ed_attention_init_bf16(ed_kernels *k);
+
 #endif

@@ -103,7 +103,10 @@ static const struct arm_machine {
     {"no floating point unit", {0, 0}, 0},
     {"Cortex-A72 (Raspberry Pi 4)", {0x887, 0}, ED_CPU_NEON},
     {"Neoverse N1", {0x10119fff, 0}, ED_CPU_NEON | ED_CPU_DOTPROD},
-    {"Neoverse V1", {0xdfffffff, 0x67f1}, ED_CPU_NEON | ED_CPU_DOTPROD | ED_CPU_I8MM},
+    {"Neoverse V1", {0xdfffffff, 0x67f1}, ED_CPU_NEON | ED_CPU_DOTPROD | ED_CPU_I8MM | ED_CPU_BF16},
+    {"an ARM CPU with products of bytes, without bf16",
+     {0x10119fff, 0x2000},
+     ED_CPU_NEON | ED_CPU_DOTPROD | ED_CPU_I8MM},
 };
 
 static void test_x86_machines(const ed_kernels *k)

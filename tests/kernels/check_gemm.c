@@ -310,6 +310,46 @@ static void rounded_numbers(const subject *s)
     product_close(&x);
 }
 
+/* Bytes whose scales are 1 and minimum 0: an element is the whole number that its bytes make, to
+ * the last bit and at every level, the largest in size included. */
+static void test_sums_of_bytes_are_exact(const ed_kernels *k)
+{
+    const subject s = {INT8, "int8", &k->gemm_int8};
+    const size_t m = 2 * s.gemm->mr + 1, n = 2 * s.gemm->nr + 1, depth = 192;
+    product x;
+
+    product_open(&x, &s, &(problem){.m = m, .n = n, .depth = depth, .magnitude = 1.0f});
+    for (size_t i = 0; i < m; i++) {
+        float *row = (float *)x.rows.data + i * x.ld_rows;
+
+        for (size_t d = 0; d < depth; d++)
+            row[d] = d % 64 == 63                ? 0.0f
+                     : d % 64 == 0 || i % 3 == 0 ? 255.0f
+                                                 : (float)check_random(256);
+    }
+    for (size_t j = 0; j < n; j++) {
+        float *weights = (float *)x.weights.data + j * depth;
+
+        for (size_t d = 0; d < depth; d++)
+            weights[d] = d % 64 == 0 || j % 3 == 0 ? (j % 2 == 0 ? 127.0f : -127.0f)
+                                                   : (float)check_random(255) - 127.0f;
+    }
+    s.gemm->pack_weights(x.packed_weights.data, x.weights.data, n, depth);
+    run_whole(&s, &x);
+    for (size_t i = 0; i < m; i++) {
+        for (size_t j = 0; j < n; j++) {
+            const float *row = product_row(&x, i), *weights = (float *)x.weights.data + j * depth;
+            const float got = ((float *)x.out.data)[i * x.ld_out + j];
+            int32_t truth = 0;
+
+            for (size_t d = 0; d < depth; d++)
+                truth += (int32_t)row[d] * (int32_t)weights[d];
+            check_that(got == (float)truth, "[%zu][%zu] is %.9g, not %d", i, j, (double)got, truth);
+        }
+    }
+    product_close(&x);
+}
+
 /* A row with a NaN or an infinity shows it, and leaves its neighbours alone. */
 static void what_is_not_finite_shows(const subject *s)
 {
@@ -560,6 +600,7 @@ int main(int argc, char **argv)
         {"random_sizes", test_random_sizes},
         {"model_sizes", test_model_sizes},
         {"rounded_numbers", test_rounded_numbers},
+        {"sums_of_bytes_are_exact", test_sums_of_bytes_are_exact},
         {"what_is_not_finite_shows", test_what_is_not_finite_shows},
         {"bits_do_not_depend_on_the_place", test_bits_do_not_depend_on_the_place},
         {"bits_do_not_depend_on_the_split", test_bits_do_not_depend_on_the_split},

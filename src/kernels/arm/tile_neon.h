@@ -1,5 +1,6 @@
 /* The micro-kernel of NEON: a tile of sums in registers; row values are loaded four at a time and
- * multiplied by lane. Included after the vector header. */
+ * multiplied by lane. Included after the vector header. TILE_ADD_PRODUCT and TILE_STEPS may be
+ * defined before, for words that are not floats. */
 #ifndef ED_TILE_NEON_H
 #define ED_TILE_NEON_H
 
@@ -7,8 +8,13 @@
 
 #define TILE_PREFETCH 8 /* the weights of one step */
 
-/* d rises and each step is one FMA, whatever `rows` and `panels` are, so that an element's bits do
- * not depend on the tile it is in. They are constants where this is inlined, with
+#ifndef TILE_ADD_PRODUCT
+#define TILE_ADD_PRODUCT(sum, w, x, lane) vfmaq_n_f32(sum, w, (x)[lane])
+#define TILE_STEPS(depth)                 (depth)
+#endif
+
+/* d rises and each step is one addition of a product, whatever `rows` and `panels` are, so that an
+ * element's bits do not depend on the tile it is in. They are constants where this is inlined, with
  * rows * panels <= TILE_ROWS. Row values are read in fours: a_step leaves room for them. */
 ED_INLINE void multiply_tile(const size_t rows, const size_t panels, const ed_tile *t)
 {
@@ -21,7 +27,7 @@ ED_INLINE void multiply_tile(const size_t rows, const size_t panels, const ed_ti
     for (size_t i = 0; i < rows * width; i++)
         sums[i] = vf_set(0.0f);
 
-    for (size_t d = t->depth; d > 0; d--) {
+    for (size_t d = TILE_STEPS(t->depth); d > 0; d--) {
         vf x[TILE_ROWS / VF_LANES], w[TILE_ROWS * TILE_VECTORS];
 
         __builtin_prefetch(next, 0, 2); /* near the core, not into its first cache */
@@ -36,7 +42,7 @@ ED_INLINE void multiply_tile(const size_t rows, const size_t panels, const ed_ti
             ED_UNROLL
             for (size_t c = 0; c < width; c++)
                 sums[r * width + c] =
-                    vfmaq_n_f32(sums[r * width + c], w[c], x[r / VF_LANES][r % VF_LANES]);
+                    TILE_ADD_PRODUCT(sums[r * width + c], w[c], x[r / VF_LANES], r % VF_LANES);
         }
         a += a_step;
         b += TILE_VECTORS * VF_LANES;

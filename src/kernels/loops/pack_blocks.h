@@ -1,6 +1,9 @@
 /* Packing of the narrower types: a line is cut into blocks of BLOCK_DEPTH numbers (the last one
  * filled up with zeros), a block is written as a fixed number of words, and the words are laid into
- * panels like floats. What a block's words are: write_bf16, write_int8 and their kin. */
+ * panels like floats. What a block's words are: write_bf16, write_int8 and their kin.
+ *
+ * With PAIRED_WORDS, for products that take two words of a line at once, the two lie side by side:
+ * the first PAIRED_WORDS words of a block as [PAIRED_WORDS / 2][panel][2]. */
 #ifndef ED_PACK_BLOCKS_H
 #define ED_PACK_BLOCKS_H
 
@@ -23,6 +26,22 @@ static inline size_t n_blocks(size_t depth)
     return (depth + BLOCK_DEPTH - 1) / BLOCK_DEPTH;
 }
 
+#ifdef PAIRED_WORDS
+/* [PAIRED_WORDS][panel] -> [PAIRED_WORDS / 2][panel][2] */
+static inline void pair_words(float *block, const size_t panel)
+{
+    for (size_t w = 0; w < PAIRED_WORDS; w += 2, block += 2 * panel) {
+        float both[2 * PANEL_LINES_MAX];
+
+        memcpy(both, block, 2 * panel * sizeof(float));
+        for (size_t r = 0; r < panel; r++) {
+            block[2 * r] = both[r];
+            block[2 * r + 1] = both[panel + r];
+        }
+    }
+}
+#endif
+
 /* One block of depth of n lines: `depth` numbers of each, at most BLOCK_DEPTH. */
 ED_INLINE void pack_block(float *to, const size_t panel, const float *from, size_t ld, size_t n,
                           size_t depth, const size_t words, block_writer write)
@@ -41,6 +60,9 @@ ED_INLINE void pack_block(float *to, const size_t panel, const float *from, size
         write(lines + r * words, x);
     }
     pack_panel(to, panel, lines, words, n, words);
+#ifdef PAIRED_WORDS
+    pair_words(to, panel);
+#endif
 }
 
 /* Lines [begin, end) of `lines`, ld floats apart; begin is a multiple of `panel`. */

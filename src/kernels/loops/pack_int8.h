@@ -5,7 +5,10 @@
  *              scale, then the scale times the sum of the q
  *     rows     minimum + scale * q, q from 0 to 255: 16 words, or with ROWS_INT16 32 words of two
  *              numbers of 16 bits, those at 0 and 2 and those at 1 and 3 of each four; then the
- * scale, then the minimum
+ *              scale, then the minimum
+ *
+ * With ROWS_SIGNED, for CPUs that multiply signed bytes only, rows hold q - 128, and the last word
+ * of weights is 128 times the sum of the q, a whole number, which such a product falls short by.
  *
  * Activations are rarely as large below zero as above, so a scale from zero would waste a bit. The
  * product of two blocks is scale * scale * sum(q q) + minimum * (scale * sum(q)). */
@@ -101,7 +104,12 @@ static inline void write_weight(float *words, const float *x)
         sum += (int8_t)q[i];
     memcpy(words, q, sizeof(q));
     words[WEIGHT_WORDS - 2] = scale;
+#ifdef ROWS_SIGNED
+    sum *= 128;
+    memcpy(&words[WEIGHT_WORDS - 1], &sum, sizeof(sum));
+#else
     words[WEIGHT_WORDS - 1] = scale * (float)sum;
+#endif
 }
 
 /* What is not finite in the block makes its minimum NaN. */
@@ -123,6 +131,10 @@ static inline void write_row(float *words, const float *x)
     }
     memcpy(words, wide, sizeof(wide));
 #else
+#ifdef ROWS_SIGNED
+    for (size_t i = 0; i < BLOCK_DEPTH; i++)
+        q[i] ^= 0x80;
+#endif
     memcpy(words, q, sizeof(q));
 #endif
 }

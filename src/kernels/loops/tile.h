@@ -16,11 +16,14 @@ typedef struct ed_tile {
     const float *next; /* memory that will be read soon: TILE_PREFETCH words per word of b */
 } ed_tile;
 
-/* Loops over registers must vanish, or their sums would live in memory. */
+/* Loops over registers must vanish, or their sums would live in memory. A short loop over steps
+ * must not, or a compiler that moves loads ahead would run out of registers. */
 #if defined(__clang__)
-#define ED_UNROLL _Pragma("clang loop unroll(full)")
+#define ED_UNROLL    _Pragma("clang loop unroll(full)")
+#define ED_NO_UNROLL _Pragma("clang loop unroll(disable)")
 #else
-#define ED_UNROLL _Pragma("GCC unroll 32")
+#define ED_UNROLL    _Pragma("GCC unroll 32")
+#define ED_NO_UNROLL _Pragma("GCC unroll 1")
 #endif
 #define ED_INLINE static inline __attribute__((always_inline))
 
