@@ -24,15 +24,6 @@ static struct {
     size_t n_kernels;
 } options = {.seconds = 0.25};
 
-/* What the instructions can do that a kernel's level was made for: those of f32 unless the level is
- * named after others. */
-static const ed_peak_loop *find_own_peak(const char *level)
-{
-    return ed_peak_loop_find(level, strcmp(level, "avx512vnni") == 0   ? EMBEDD_DTYPE_INT8
-                                    : strcmp(level, "avx512bf16") == 0 ? EMBEDD_DTYPE_BF16
-                                                                       : EMBEDD_DTYPE_F32);
-}
-
 /* ---- one line -------------------------------------------------------------------------------- */
 
 typedef struct line {
@@ -66,10 +57,10 @@ static void print_line(const char *level, const line *l, double ns, double peak)
                l->bytes / ns);
         options.began = true;
     } else if (l->flop > 0.0) {
-        printf("%-7s %-14s %-26s %11.2f us %8.1f GFLOP/s of %6.1f  %5.1f %%\n", level, l->kernel,
+        printf("%-10s %-14s %-26s %11.2f us %8.1f GFLOP/s of %6.1f  %5.1f %%\n", level, l->kernel,
                l->shape, ns * 1e-3, gflops, peak, share * 100.0);
     } else {
-        printf("%-7s %-14s %-26s %11.2f us %8.1f GB/s\n", level, l->kernel, l->shape, ns * 1e-3,
+        printf("%-10s %-14s %-26s %11.2f us %8.1f GB/s\n", level, l->kernel, l->shape, ns * 1e-3,
                l->bytes / ns);
     }
     fflush(stdout);
@@ -124,6 +115,9 @@ static float *allocate_floats(size_t n)
 
 /* ---- GEMM ------------------------------------------------------------------------------------ */
 
+static const char *const dtype_names[] = {
+    [EMBEDD_DTYPE_F32] = "f32", [EMBEDD_DTYPE_BF16] = "bf16", [EMBEDD_DTYPE_INT8] = "int8"};
+
 typedef struct gemm_bench {
     const ed_gemm *gemm;
     float *rows;
@@ -145,7 +139,8 @@ static void call_pack_rows(void *context)
     b->gemm->pack_rows(b->packed_rows, b->rows, b->call.depth, 0, b->call.n_rows, b->call.depth);
 }
 
-static void bench_gemm(const char *level, const char *type, const ed_gemm *gemm,
+/* The peak is that of the instruction which the kernel's own level has for the type. */
+static void bench_gemm(const char *level, embedd_dtype dtype, const ed_gemm *gemm,
                        const ed_gemm_call *shape)
 {
     const size_t m = shape->n_rows, n = shape->n_cols, depth = shape->depth;
@@ -159,7 +154,7 @@ static void bench_gemm(const char *level, const char *type, const ed_gemm *gemm,
     line run = {.flop = 2.0 * (double)(m * n) * (double)depth,
                 .call = call_gemm,
                 .context = &b,
-                .peak = find_own_peak(strrchr(gemm->name, '_') + 1)};
+                .peak = ed_peak_loop_find(strrchr(gemm->name, '_') + 1, dtype)};
     line pack = {.bytes = 4.0 * (double)(m * depth) + (double)rows_bytes,
                  .call = call_pack_rows,
                  .context = &b};
@@ -170,8 +165,8 @@ static void bench_gemm(const char *level, const char *type, const ed_gemm *gemm,
     b.call.bias = bias;
     b.call.out = out;
     gemm->pack_weights(packed_weights, weights, n, depth);
-    snprintf(names[0], sizeof(names[0]), "gemm_%s", type);
-    snprintf(names[1], sizeof(names[1]), "pack_%s", type);
+    snprintf(names[0], sizeof(names[0]), "gemm_%s", dtype_names[dtype]);
+    snprintf(names[1], sizeof(names[1]), "pack_%s", dtype_names[dtype]);
     run.kernel = names[0];
     pack.kernel = names[1];
     snprintf(run.shape, sizeof(run.shape), "%zu x %zu x %zu%s", m, n, depth, gelu);
@@ -189,7 +184,7 @@ static void bench_gemm(const char *level, const char *type, const ed_gemm *gemm,
     ed_aligned_free(b.packed_rows, rows_bytes);
 }
 
-static void bench_type(const char *level, const char *type, const ed_gemm *gemm)
+static void bench_type(const char *level, embedd_dtype dtype, const ed_gemm *gemm)
 {
     static const size_t counts[] = {1, 8, 22, 128, 256, 1024};
     static const struct {
@@ -212,7 +207,7 @@ static void bench_type(const char *level, const char *type, const ed_gemm *gemm)
                                         .col_end = products[p].n,
                                         .activation = products[p].activation};
 
-            bench_gemm(level, type, gemm, &shape);
+            bench_gemm(level, dtype, gemm, &shape);
         }
     }
 }
@@ -220,15 +215,16 @@ static void bench_type(const char *level, const char *type, const ed_gemm *gemm)
 static void bench_gemms(const ed_kernels *k)
 {
     const struct {
-        const char *type, *run, *pack;
+        embedd_dtype dtype;
+        const char *run, *pack;
         const ed_gemm *gemm;
-    } types[] = {{"f32", "gemm_f32", "pack_f32", &k->gemm_f32},
-                 {"bf16", "gemm_bf16", "pack_bf16", &k->gemm_bf16},
-                 {"int8", "gemm_int8", "pack_int8", &k->gemm_int8}};
+    } types[] = {{EMBEDD_DTYPE_F32, "gemm_f32", "pack_f32", &k->gemm_f32},
+                 {EMBEDD_DTYPE_BF16, "gemm_bf16", "pack_bf16", &k->gemm_bf16},
+                 {EMBEDD_DTYPE_INT8, "gemm_int8", "pack_int8", &k->gemm_int8}};
 
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
         if (is_wanted(types[i].run) || is_wanted(types[i].pack))
-            bench_type(k->level, types[i].type, types[i].gemm);
+            bench_type(k->level, types[i].dtype, types[i].gemm);
     }
 }
 
@@ -255,12 +251,11 @@ static void bench_attention(const ed_kernels *k, bool bf16, size_t n, size_t hea
     float *v = allocate_floats(n * ld), *out = allocate_floats(n * ld);
     float *bias = allocate_floats(2 * n);
     attention_bench b = {bf16 ? k->bf16_attention : k->f32_attention, {0}};
-    line l = {
-        .kernel = bf16 ? "bf16_attention" : "f32_attention",
-        .flop = 4.0 * (double)(n * n) * (double)head_size,
-        .call = call_attention,
-        .context = &b,
-        .peak = bf16 ? find_own_peak(k->level) : ed_peak_loop_find(k->level, EMBEDD_DTYPE_F32)};
+    line l = {.kernel = bf16 ? "bf16_attention" : "f32_attention",
+              .flop = 4.0 * (double)(n * n) * (double)head_size,
+              .call = call_attention,
+              .context = &b,
+              .peak = ed_peak_loop_find(k->level, bf16 ? EMBEDD_DTYPE_BF16 : EMBEDD_DTYPE_F32)};
 
     b.call = (ed_attention_call){.q = q,
                                  .reach_back = SIZE_MAX,

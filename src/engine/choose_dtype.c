@@ -84,6 +84,9 @@ static const embedd_dtype *faster_types(const char *level)
         {"avx512", {EMBEDD_DTYPE_INT8, EMBEDD_DTYPE_F32}},
         {"avx512vnni", {EMBEDD_DTYPE_INT8, EMBEDD_DTYPE_F32}},
         {"avx512bf16", {EMBEDD_DTYPE_INT8, EMBEDD_DTYPE_BF16, EMBEDD_DTYPE_F32}},
+        {"dotprod", {EMBEDD_DTYPE_INT8, EMBEDD_DTYPE_F32}},
+        {"i8mm", {EMBEDD_DTYPE_INT8, EMBEDD_DTYPE_F32}},
+        {"bf16", {EMBEDD_DTYPE_INT8, EMBEDD_DTYPE_BF16, EMBEDD_DTYPE_F32}},
     };
     static const embedd_dtype none[] = {EMBEDD_DTYPE_F32};
 
