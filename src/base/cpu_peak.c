@@ -188,7 +188,8 @@ static void run_c(void)
 
 #define TYPE(name) (1u << EMBEDD_DTYPE_##name)
 
-/* A level without instructions for bf16 multiplies as float32; "ref" does so with bytes, too. */
+/* A level without instructions for bf16 multiplies as float32; "ref" and "neon" do so with bytes,
+ * too. */
 struct ed_peak_loop {
     const char *level;
     unsigned types; /* whose products of weights this loop's instruction makes */
@@ -210,10 +211,10 @@ static const ed_peak_loop loops[] = {
     {"avx512bf16", TYPE(INT8), 64, run_avx512vnni},
 #elif defined(__aarch64__)
     {"ref", TYPE(F32) | TYPE(BF16) | TYPE(INT8), 4, run_neon_ref},
-    {"neon", TYPE(F32), 4, run_neon},
-    {"dotprod", TYPE(F32), 4, run_neon},
+    {"neon", TYPE(F32) | TYPE(BF16) | TYPE(INT8), 4, run_neon},
+    {"dotprod", TYPE(F32) | TYPE(BF16), 4, run_neon},
     {"dotprod", TYPE(INT8), 16, run_dotprod},
-    {"i8mm", TYPE(F32), 4, run_neon},
+    {"i8mm", TYPE(F32) | TYPE(BF16), 4, run_neon},
     {"i8mm", TYPE(INT8), 32, run_i8mm},
     {"bf16", TYPE(F32), 4, run_neon},
     {"bf16", TYPE(BF16), 16, run_bf16},

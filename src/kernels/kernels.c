@@ -129,6 +129,8 @@ static void init_arm(ed_kernels *k, ed_cpu_flags flags)
         return;
     k->level = "neon";
     ed_gemm_init_neon(k);
+    ed_gemm_bf16_init_neon(k);
+    ed_gemm_int8_init_neon(k);
     ed_attention_init_neon(k);
     ed_rows_init_neon(k);
     ed_activations_init_neon(k);

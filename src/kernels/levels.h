@@ -33,6 +33,8 @@ void ed_gemm_bf16_init_avx512bf16(ed_kernels *k);
 void ed_attention_init_avx512bf16(ed_kernels *k);
 
 void ed_gemm_init_neon(ed_kernels *k);
+void ed_gemm_bf16_init_neon(ed_kernels *k);
+void ed_gemm_int8_init_neon(ed_kernels *k);
 void ed_attention_init_neon(ed_kernels *k);
 void ed_rows_init_neon(ed_kernels *k);
 void ed_activations_init_neon(ed_kernels *k);

@@ -33,7 +33,7 @@ ED_INLINE void multiply_tile(const size_t rows, const size_t panels, const ed_ti
             ED_UNROLL
             for (size_t r = 0; r < row_pairs; r++)
                 sums[r * col_pairs + c] = vbfmmlaq_f32(sums[r * col_pairs + c], x[r], w);
-            KEEP_ORDER();
+            LOAD_NO_EARLIER();
         }
         a += 2 * a_step;
         b += STEP_WORDS;

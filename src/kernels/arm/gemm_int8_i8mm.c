@@ -27,7 +27,7 @@ ED_INLINE void multiply_block(const size_t row_pairs, const size_t col_pairs, in
             ED_UNROLL
             for (size_t r = 0; r < row_pairs; r++)
                 sums[r * col_pairs + c] = vusmmlaq_s32(sums[r * col_pairs + c], x[r], w);
-            KEEP_ORDER();
+            LOAD_NO_EARLIER();
         }
         a += 2 * t->a_step;
         b += STEP_WORDS;

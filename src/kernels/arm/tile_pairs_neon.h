@@ -30,14 +30,6 @@ static inline vf load_weights(const float *b, size_t b_step, size_t c)
     return vf_load(b + c / PANEL_PAIRS * b_step + c % PANEL_PAIRS * VF_LANES);
 }
 
-/* Weights are loaded when their turn comes: GCC would load all at once, and push sums out of the
- * registers. */
-#if defined(__clang__)
-#define KEEP_ORDER() (void)0
-#else
-#define KEEP_ORDER() __asm__ volatile("" ::: "memory")
-#endif
-
 /* sums[row pair][column pair] -> the tile's rows */
 ED_INLINE void store_pairs(const size_t rows, const size_t col_pairs, const vf *sums,
                            const ed_tile *t)

@@ -13,6 +13,14 @@ enum { VF_LANES = 4 };
 #define TILE_ROWS    12
 #define TILE_VECTORS 2
 
+/* Weights are loaded when their turn comes: GCC would load all at once, and push sums out of the
+ * registers. */
+#if defined(__clang__)
+#define LOAD_NO_EARLIER() (void)0
+#else
+#define LOAD_NO_EARLIER() __asm__ volatile("" ::: "memory")
+#endif
+
 static inline vf vf_load(const float *p)
 {
     return vld1q_f32(p);

@@ -14,7 +14,7 @@
 
 enum {
     BLOCK_DEPTH = 64,
-    BLOCK_WORDS_MAX = BLOCK_DEPTH, /* floats as they are */
+    BLOCK_WORDS_MAX = BLOCK_DEPTH + 2, /* bytes as floats, and what stands behind them */
     PANEL_LINES_MAX = 32
 };
 

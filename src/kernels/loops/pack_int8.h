@@ -7,8 +7,9 @@
  *              numbers of 16 bits, those at 0 and 2 and those at 1 and 3 of each four; then the
  *              scale, then the minimum
  *
- * With ROWS_SIGNED, for CPUs that multiply signed bytes only, rows hold q - 128, and the last word
- * of weights is 128 times the sum of the q, a whole number, which such a product falls short by.
+ * With ROWS_F32 the q of rows are floats, 64 words. With ROWS_SIGNED, for CPUs that multiply signed
+ * bytes only, rows hold q - 128, and the last word of weights is 128 times the sum of the q, a
+ * whole number, which such a product falls short by.
  *
  * Activations are rarely as large below zero as above, so a scale from zero would waste a bit. The
  * product of two blocks is scale * scale * sum(q q) + minimum * (scale * sum(q)). */
@@ -23,7 +24,9 @@
 
 enum {
     WEIGHT_WORDS = BLOCK_DEPTH / 4 + 2,
-#ifdef ROWS_INT16
+#if defined(ROWS_F32)
+    ROW_WORDS = BLOCK_DEPTH + 2
+#elif defined(ROWS_INT16)
     ROW_WORDS = BLOCK_DEPTH / 2 + 2
 #else
     ROW_WORDS = BLOCK_DEPTH / 4 + 2
@@ -120,7 +123,10 @@ static inline void write_row(float *words, const float *x)
 
     words[ROW_WORDS - 2] = quantize(q, x, range.min, range.max - range.min, 255.0f);
     words[ROW_WORDS - 1] = range.finite ? range.min : NAN;
-#ifdef ROWS_INT16
+#if defined(ROWS_F32)
+    for (size_t i = 0; i < BLOCK_DEPTH; i++)
+        words[i] = (float)q[i];
+#elif defined(ROWS_INT16)
     int16_t wide[BLOCK_DEPTH];
 
     for (size_t i = 0; i < BLOCK_DEPTH; i += 4) {
