@@ -83,7 +83,7 @@ typedef struct ed_attention_call {
 /* ---- the table ------------------------------------------------------------------------------- */
 
 typedef struct ed_kernels {
-    const char *level; /* "ref", "avx2", "avx512", "neon": shown by /info */
+    const char *level; /* "ref", "avx2", "neon", ...: shown by /info */
 
     /* The same product with narrower weights, rows packed to suit:
      * bf16  weights rounded to bf16; rows too where the CPU multiplies bf16; sums in f32.
