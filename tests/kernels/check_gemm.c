@@ -350,6 +350,41 @@ static void test_sums_of_bytes_are_exact(const ed_kernels *k)
     product_close(&x);
 }
 
+/* Whole sums of blocks are exact and those of blocks have one order, so that all levels agree to
+ * the last bit; but the reference, which rounds each product before it is added. */
+static void test_bytes_give_the_same_bits_at_every_level(const ed_kernels *k)
+{
+    const subject s = {INT8, "int8", &k->gemm_int8};
+    product x;
+
+    if (strcmp(k->level, "ref") == 0)
+        return;
+    product_open(&x, &s, &(problem){.m = 17, .n = 37, .depth = 200, .magnitude = 1.0f});
+    check_fill(x.rows.data, x.rows.n_bytes / sizeof(float), 3.0f);
+    check_fill(x.weights.data, x.weights.n_bytes / sizeof(float), 0.2f);
+    s.gemm->pack_weights(x.packed_weights.data, x.weights.data, x.p.n, x.p.depth);
+    run_whole(&s, &x);
+    for (const char *const *level = ed_kernels_levels() + 1; *level != NULL; level++) {
+        ed_kernels other;
+        embedd_error err;
+        product y = x;
+        subject t = {INT8, "int8", &other.gemm_int8};
+
+        check_that(ed_kernels_open(&other, *level, &err) == EMBEDD_OK, "%s", *level);
+        y.packed_rows = check_alloc(t.gemm->rows_bytes(x.p.m, x.p.depth), true);
+        y.packed_weights = check_alloc(t.gemm->weights_bytes(x.p.n, x.p.depth), true);
+        check_floats(&y.out, (x.p.m - 1) * x.ld_out + x.p.n);
+        t.gemm->pack_weights(y.packed_weights.data, y.weights.data, y.p.n, y.p.depth);
+        run_whole(&t, &y);
+        check_that(memcmp(x.out.data, y.out.data, x.out.n_bytes) == 0, "%s differs from %s",
+                   k->level, *level);
+        check_release(&y.out);
+        check_release(&y.packed_rows);
+        check_release(&y.packed_weights);
+    }
+    product_close(&x);
+}
+
 /* A row with a NaN or an infinity shows it, and leaves its neighbours alone. */
 static void what_is_not_finite_shows(const subject *s)
 {
@@ -601,6 +636,7 @@ int main(int argc, char **argv)
         {"model_sizes", test_model_sizes},
         {"rounded_numbers", test_rounded_numbers},
         {"sums_of_bytes_are_exact", test_sums_of_bytes_are_exact},
+        {"bytes_give_the_same_bits_at_every_level", test_bytes_give_the_same_bits_at_every_level},
         {"what_is_not_finite_shows", test_what_is_not_finite_shows},
         {"bits_do_not_depend_on_the_place", test_bits_do_not_depend_on_the_place},
         {"bits_do_not_depend_on_the_split", test_bits_do_not_depend_on_the_split},
