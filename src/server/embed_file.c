@@ -121,7 +121,7 @@ static bool read_file(ed_job *job, const ed_prepare_options *options, embedd_tex
     if (file.n_bytes > options->body_bytes_max)
         ed_problem_set(&job->problem, ED_PROBLEM_BODY_TOO_LARGE, EMBEDD_NO_INDEX,
                        "the file is larger than %zu bytes", options->body_bytes_max);
-    else if (!ed_budget_take(options->budget, &job->n_reserved, file.n_bytes))
+    else if (!ed_budget_take(options->budget, &job->memory, file.n_bytes))
         ed_problem_set(&job->problem, ED_PROBLEM_OVERLOADED, EMBEDD_NO_INDEX, NULL);
     else if (!(request->bytes = ed_calloc(file.n_bytes, 1)))
         ed_problem_set(&job->problem, ED_PROBLEM_OUT_OF_MEMORY, EMBEDD_NO_INDEX, NULL);
@@ -147,7 +147,7 @@ static bool open_document(ed_job *job, ed_budget *budget, ed_document_type type,
         return ed_problem_set(&job->problem, ED_PROBLEM_OUT_OF_MEMORY, EMBEDD_NO_INDEX, NULL);
     /* The table of places to cut, and the text if it is not the file's bytes. */
     size_t n_bytes = document->n_bytes + (document->own ? document->n_bytes : 0);
-    return ed_budget_take(budget, &job->n_reserved, n_bytes) ||
+    return ed_budget_take(budget, &job->memory, n_bytes) ||
            ed_problem_set(&job->problem, ED_PROBLEM_OVERLOADED, EMBEDD_NO_INDEX, NULL);
 }
 

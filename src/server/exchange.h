@@ -17,9 +17,8 @@ struct ed_http {
     ed_service *service;
     struct MHD_Daemon *daemon;
     atomic_size_t n_exchanges;
-    atomic_size_t n_requests; /* for vectors, taken */
-    atomic_size_t n_jobs;     /* in the pipeline */
-    uint64_t n_begun;         /* of all time; the HTTP thread's */
+    atomic_size_t n_jobs; /* in the pipeline */
+    uint64_t n_begun;     /* of all time; the HTTP thread's */
 };
 
 typedef enum ed_step { ED_STEP_READING, ED_STEP_WORKING, ED_STEP_ANSWERED } ed_step;
@@ -48,8 +47,7 @@ typedef struct ed_exchange {
     char path[ED_PATH_BYTES_MAX]; /* cut: no route is so long */
     char request_id[ED_REQUEST_ID_MAX + 1];
     ed_step step;
-    bool begun;   /* the header is read */
-    bool counted; /* among the requests for vectors */
+    bool begun; /* the header is read */
     bool preflight;
     size_t uri_bytes;
     size_t body_bytes; /* as announced; SIZE_MAX = in chunks */

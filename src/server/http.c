@@ -164,11 +164,10 @@ static void release(ed_exchange *x)
     if (x->by_lines && x->http_status != 0)
         ed_exchange_count(x);
     ed_buf_clear(&x->lines.pending);
-    if (x->counted)
-        atomic_fetch_sub(&x->http->n_requests, 1);
-    atomic_fetch_sub(&x->http->n_exchanges, 1);
     ed_upload_close(x->upload);
     ed_job_clear(&x->job, &x->http->service->budget);
+    ed_clients_leave(&x->http->service->clients, x->job.ticket.client);
+    atomic_fetch_sub(&x->http->n_exchanges, 1);
     ed_free(x);
 }
 
@@ -240,10 +239,11 @@ static ed_problem_code check_load(ed_exchange *x)
     case ED_SERVICE_READY:
         break;
     }
-    x->counted = atomic_fetch_add(&x->http->n_requests, 1) < service->options->queue_requests_max;
-    if (!x->counted)
-        atomic_fetch_sub(&x->http->n_requests, 1);
-    return x->counted ? ED_PROBLEM_NONE : ED_PROBLEM_OVERLOADED;
+    ed_client *client = ed_clients_enter(&service->clients, ed_client_id(x->mhd),
+                                         service->options->queue_requests_max);
+    x->job.ticket.client = client;
+    x->job.memory.client = client;
+    return client ? ED_PROBLEM_NONE : ED_PROBLEM_OVERLOADED;
 }
 
 /* A file may come in parts, or with options that are not in the body. */
@@ -305,7 +305,7 @@ static bool grow_body(ed_exchange *x, size_t n_data)
             cap = cap < n_max ? cap : n_max;
         }
         char *body = NULL;
-        if (!ed_budget_take(&service->budget, &job->n_reserved, cap - x->body_cap))
+        if (!ed_budget_take(&service->budget, &job->memory, cap - x->body_cap))
             code = ED_PROBLEM_OVERLOADED;
         else if (!(body = ed_realloc(job->body, cap, 1)))
             code = ED_PROBLEM_OUT_OF_MEMORY;

@@ -35,6 +35,7 @@ struct ed_pipeline {
     pthread_mutex_t mutex; /* guards the queues and `stop` */
     pthread_cond_t work;
     queue small, large;
+    uint64_t n_turns; /* of clients */
     bool stop;
 };
 
@@ -51,7 +52,7 @@ static void finish(ed_job *job);
 static void free_inputs(ed_job *job);
 static bool is_small(const ed_job *job);
 static void queue_push(ed_pipeline *p, ed_job *job);
-static ed_job *queue_pop(queue *q);
+static ed_job *queue_pop(ed_pipeline *p, queue *q);
 static void on_ticket_done(ed_ticket *ticket);
 static void on_ticket_progress(ed_ticket *ticket, size_t n_rows);
 static ed_result result_of(const ed_job *job);
@@ -152,7 +153,7 @@ void ed_job_clear(ed_job *job, ed_budget *budget)
 {
     free_inputs(job);
     ed_buf_clear(&job->reply);
-    ed_budget_give(budget, &job->n_reserved, 0);
+    ed_budget_give(budget, &job->memory, 0);
 }
 
 static void free_inputs(ed_job *job)
@@ -193,9 +194,9 @@ static ed_job *wait_for_job(worker *w)
     pthread_mutex_lock(&p->mutex);
     for (;;) {
         if (!w->small_only)
-            job = queue_pop(&p->large);
+            job = queue_pop(p, &p->large);
         if (!job)
-            job = queue_pop(&p->small);
+            job = queue_pop(p, &p->small);
         if (job || p->stop)
             break;
         pthread_cond_wait(&p->work, &p->mutex);
@@ -362,7 +363,7 @@ static void finish(ed_job *job)
         return;
     }
     free_inputs(job);
-    ed_budget_give(job->pipeline->options.budget, &job->n_reserved, job->reply.cap);
+    ed_budget_give(job->pipeline->options.budget, &job->memory, job->reply.cap);
     job->finished(job);
 }
 
@@ -389,10 +390,20 @@ static void queue_push(ed_pipeline *p, ed_job *job)
     pthread_mutex_unlock(&p->mutex);
 }
 
-static ed_job *queue_pop(queue *q)
+/* Clients take turns, each with its oldest job. */
+static ed_job *queue_pop(ed_pipeline *p, queue *q)
 {
-    ed_job *job = q->first;
-    if (job)
-        q->first = job->next;
-    return job;
+    ed_job *best = q->first, *before_best = NULL;
+    for (ed_job *before = q->first; before && before->next; before = before->next)
+        if (before->next->ticket.client->last_turn < best->ticket.client->last_turn) {
+            before_best = before;
+            best = before->next;
+        }
+    if (!best)
+        return NULL;
+    *(before_best ? &before_best->next : &q->first) = best->next;
+    if (q->last == best)
+        q->last = before_best;
+    best->ticket.client->last_turn = ++p->n_turns;
+    return best;
 }

@@ -22,7 +22,7 @@ typedef enum ed_cancel {
  * pipeline owns it, and only ed_pipeline_cancel may touch it. */
 typedef struct ed_job {
     ed_ticket ticket; /* first: a ticket of the scheduler is its job */
-    /* in; and request.dialect */
+    /* in; and request.dialect, ticket.client */
     ed_pipeline *pipeline;
     char *body; /* [n_body], from ed_realloc; freed when no longer needed */
     size_t n_body;
@@ -46,16 +46,16 @@ typedef struct ed_job {
     ed_request request;
     embedd_encode_options encode;
     size_t n_dimensions;
-    size_t n_vectors;     /* see ed_result */
-    embedd_usage *usages; /* [n_texts] */
-    int32_t *ids;         /* [n_tokens] of all texts */
-    float *vectors;       /* [n_vectors][n_dimensions] */
-    size_t n_reserved;    /* of the memory budget; the body's bytes are in it, too */
-    atomic_int cancel;    /* an ed_cancel */
-    ed_model_use use;     /* of the model it asks for */
-    bool parsed;          /* the next stage is the encoding */
-    bool computed;        /* the next stage is the reply */
-    struct ed_job *next;  /* in a worker's queue */
+    size_t n_vectors;      /* see ed_result */
+    embedd_usage *usages;  /* [n_texts] */
+    int32_t *ids;          /* [n_tokens] of all texts */
+    float *vectors;        /* [n_vectors][n_dimensions] */
+    ed_budget_part memory; /* the body's bytes are in it, too */
+    atomic_int cancel;     /* an ed_cancel */
+    ed_model_use use;      /* of the model it asks for */
+    bool parsed;           /* the next stage is the encoding */
+    bool computed;         /* the next stage is the reply */
+    struct ed_job *next;   /* in a worker's queue */
 } ed_job;
 
 typedef struct ed_pipeline_options {

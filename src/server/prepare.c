@@ -43,7 +43,7 @@ bool ed_prepare(ed_job *job, const ed_prepare_options *options)
         if (!allocate_vectors(job, options->budget))
             return false;
     }
-    if (!ed_budget_take(options->budget, &job->n_reserved, n_ids * sizeof *job->ids))
+    if (!ed_budget_take(options->budget, &job->memory, n_ids * sizeof *job->ids))
         return ed_problem_set(&job->problem, ED_PROBLEM_OVERLOADED, EMBEDD_NO_INDEX, NULL);
     job->ticket.n_tokens = n_ids;
     make_rows(job);
@@ -162,7 +162,7 @@ static bool find_prompt(ed_job *job, const embedd_model_info *info)
 static bool allocate(ed_job *job, ed_budget *budget)
 {
     size_t n_texts = job->request.n_texts;
-    if (!ed_budget_take(budget, &job->n_reserved,
+    if (!ed_budget_take(budget, &job->memory,
                         n_texts * (sizeof(embedd_usage) + sizeof(embedd_row))))
         return ed_problem_set(&job->problem, ED_PROBLEM_OVERLOADED, EMBEDD_NO_INDEX, NULL);
     job->usages = ed_calloc(n_texts, sizeof *job->usages);
@@ -187,7 +187,7 @@ static bool allocate_vectors(ed_job *job, ed_budget *budget)
     if (!ed_mul_size(job->n_vectors, job->n_dimensions, &n_floats) ||
         !ed_mul_size(n_floats, sizeof(float), &n_bytes) ||
         !ed_add_size(n_bytes, ed_reply_bytes_max(&job->request, &result), &n_bytes) ||
-        !ed_budget_take(budget, &job->n_reserved, n_bytes))
+        !ed_budget_take(budget, &job->memory, n_bytes))
         return ed_problem_set(&job->problem, ED_PROBLEM_OVERLOADED, EMBEDD_NO_INDEX, NULL);
     job->vectors = ed_calloc(n_floats, sizeof *job->vectors);
     return job->vectors ? true : no_memory(job);

@@ -13,6 +13,7 @@
 #define BATCH_TOKENS_FIRST 1024      /* until the speed is known */
 #define BATCH_TOKENS_MIN   256       /* fewer do not keep the kernels busy */
 #define BATCH_NS           200000000 /* work of one batch; half of it while others wait */
+#define HAD_PER_TOKEN      1024      /* parts, so that one can be shared by many */
 
 /* A thread and its batch: written under the mutex, read by the thread without. */
 typedef struct lane {
@@ -25,6 +26,7 @@ typedef struct lane {
     ed_ticket **tickets; /* [BATCH_ROWS_MAX] whose row it is */
     size_t n_rows;
     size_t n_tokens;
+    size_t tokens_max;       /* the main lane's */
     embedd_status *failures; /* [BATCH_ROWS_MAX] of the row alone, if the batch failed */
     uint64_t began_ns;       /* 0 = nothing runs */
 } lane;
@@ -34,8 +36,11 @@ struct ed_scheduler {
     pthread_mutex_t mutex; /* guards everything below and the scheduler's part of every ticket */
     pthread_cond_t work;
     bool stop;
-    ed_ticket *first, *last;  /* tickets with rows that wait; the head got least lately */
+    ed_ticket *first, *last;  /* tickets with rows that wait, as they came */
     size_t n_waiting_tickets; /* in the list */
+    size_t n_waiting_clients; /* whose they are */
+    size_t n_clients;         /* with tokens waiting or running */
+    uint64_t n_due;           /* what each client should have had */
     ed_scheduler_stats stats; /* all but `stuck` */
     lane main, express;
 };
@@ -45,11 +50,16 @@ static void close_lane(lane *l);
 static void *compute(void *context);
 static bool build_batch(lane *l);
 static bool build_express(lane *l);
-static void take_rows(lane *l, ed_ticket *ticket, size_t tokens_max, size_t batch_max);
+static ed_ticket *least_served(const lane *l, bool (*fits)(const lane *l, const ed_ticket *ticket));
+static bool fits_batch(const lane *l, const ed_ticket *ticket);
+static bool fits_express(const lane *l, const ed_ticket *ticket);
+static void take_row(lane *l, ed_ticket *ticket);
 static size_t batch_tokens_wanted(const ed_target *target, bool others_wait);
 static void run_batch(lane *l);
 static ed_ticket *end_batch(lane *l, uint64_t took_ns);
 static void finish(ed_scheduler *s, ed_ticket *ticket, ed_ticket **ended);
+static bool has_room(const ed_scheduler *s, const ed_ticket *ticket);
+static void count_tokens(ed_scheduler *s, ed_client *client, size_t n_more, size_t n_less);
 static void tell_done(ed_scheduler *s, ed_ticket *ended);
 static void list_append(ed_scheduler *s, ed_ticket *ticket);
 static void list_remove(ed_scheduler *s, ed_ticket *ticket);
@@ -124,20 +134,35 @@ ed_submit ed_scheduler_submit(ed_scheduler *s, ed_ticket *ticket)
     pthread_mutex_lock(&s->mutex);
     if (ticket->cancelled || s->stop) {
         result = ED_SUBMIT_CANCELLED;
-    } else if (s->stats.n_requests >= s->options.queue_requests_max ||
-               (s->stats.n_requests > 0 &&
-                (s->stats.n_tokens >= s->options.queue_tokens_max ||
-                 ticket->n_tokens > s->options.queue_tokens_max - s->stats.n_tokens))) {
+    } else if (!has_room(s, ticket)) {
         result = ED_SUBMIT_FULL;
     } else {
         ticket->error.status = EMBEDD_OK;
         s->stats.n_requests++;
-        s->stats.n_tokens += ticket->n_tokens;
+        count_tokens(s, ticket->client, ticket->n_tokens, 0);
         list_append(s, ticket);
         pthread_cond_broadcast(&s->work);
     }
     pthread_mutex_unlock(&s->mutex);
     return result;
+}
+
+/* Who has nothing in the queue is never told that others have filled it. */
+static bool has_room(const ed_scheduler *s, const ed_ticket *ticket)
+{
+    const ed_client *client = ticket->client;
+    return s->stats.n_requests < s->options.queue_requests_max &&
+           (client->n_tokens == 0 ||
+            ed_is_fair(client->n_tokens, ticket->n_tokens, s->stats.n_tokens,
+                       s->options.queue_tokens_max, s->n_clients));
+}
+
+static void count_tokens(ed_scheduler *s, ed_client *client, size_t n_more, size_t n_less)
+{
+    bool had_some = client->n_tokens > 0;
+    client->n_tokens = client->n_tokens + n_more - n_less;
+    s->stats.n_tokens = s->stats.n_tokens + n_more - n_less;
+    s->n_clients = s->n_clients + (client->n_tokens > 0) - had_some;
 }
 
 void ed_scheduler_cancel(ed_scheduler *s, ed_ticket *ticket)
@@ -197,33 +222,18 @@ static void *compute(void *context)
     return NULL;
 }
 
-/* For the target of the first in the list: first everyone's share, then the rest to those who have
- * more. Whoever got rows goes behind those who got none, so nobody waits for ever. */
+/* Row by row to whoever has had least; for the target of the first of them. */
 static bool build_batch(lane *l)
 {
     ed_scheduler *s = l->scheduler;
-    if (!s->first)
+    l->target = NULL;
+    ed_ticket *ticket = least_served(l, fits_batch);
+    if (!ticket)
         return false;
-    size_t n_sharing = 0;
-    l->target = s->first->target;
-    for (ed_ticket *t = s->first; t; t = t->next)
-        n_sharing += t->target == l->target;
-    size_t wanted = batch_tokens_wanted(l->target, s->n_waiting_tickets > 1);
-    size_t share = wanted / n_sharing;
-    for (ed_ticket *t = s->first; t; t = t->next)
-        take_rows(l, t, share, wanted);
-    for (ed_ticket *t = s->first; t; t = t->next)
-        take_rows(l, t, wanted, wanted);
-    ed_ticket *ticket = s->first;
-    for (size_t n_left = s->n_waiting_tickets; n_left > 0; n_left--) {
-        ed_ticket *next = ticket->next;
-        if (ticket->n_running > 0) {
-            list_remove(s, ticket);
-            if (ticket->next_row < ticket->n_rows)
-                list_append(s, ticket);
-        }
-        ticket = next;
-    }
+    l->target = ticket->target;
+    l->tokens_max = batch_tokens_wanted(l->target, s->n_waiting_tickets > 1);
+    for (; ticket; ticket = least_served(l, fits_batch))
+        take_row(l, ticket);
     return true;
 }
 
@@ -231,48 +241,66 @@ static bool build_batch(lane *l)
  * first of them says whose they are. */
 static bool build_express(lane *l)
 {
-    ed_scheduler *s = l->scheduler;
-    if (s->main.began_ns == 0)
+    if (l->scheduler->main.began_ns == 0)
         return false;
-    ed_ticket *next;
-    for (ed_ticket *ticket = s->first; ticket; ticket = next) {
-        next = ticket->next;
-        ed_target *target = l->n_rows > 0 ? l->target : ticket->target;
-        size_t tokens_max = s->main.n_tokens / 2;
-        if (tokens_max > target->express_tokens_max)
-            tokens_max = target->express_tokens_max;
-        if (ticket->target != target || !target->express_context || ticket->next_row > 0 ||
-            ticket->n_tokens > tokens_max - l->n_tokens)
-            continue;
-        l->target = target;
-        take_rows(l, ticket, tokens_max, tokens_max);
-        list_remove(s, ticket); /* all of it fits: a row has one token at least */
+    l->target = NULL;
+    for (ed_ticket *ticket; (ticket = least_served(l, fits_express));) {
+        l->target = ticket->target;
+        for (size_t n_left = ticket->n_rows; n_left > 0; n_left--)
+            take_row(l, ticket);
     }
     return l->n_rows > 0;
 }
 
-/* Rows of one ticket of the batch's target while it has no more than tokens_max in the batch. Its
- * first row comes whatever its share is; the batch's first row whatever the batch should hold. */
-static void take_rows(lane *l, ed_ticket *ticket, size_t tokens_max, size_t batch_max)
+/* The client that has had least, and of its tickets the one that has had least. */
+static ed_ticket *least_served(const lane *l, bool (*fits)(const lane *l, const ed_ticket *ticket))
 {
-    size_t n_own = 0;
-    if (ticket->target != l->target)
-        return;
-    for (size_t i = ticket->next_row - ticket->n_running; i < ticket->next_row; i++)
-        n_own += ticket->rows[i].n_tokens;
-    while (ticket->next_row < ticket->n_rows && l->n_rows < BATCH_ROWS_MAX) {
-        const embedd_row *row = &ticket->rows[ticket->next_row];
-        bool fits = l->n_rows == 0 || l->n_tokens + row->n_tokens <= batch_max;
-        bool shared = ticket->n_running == 0 || n_own + row->n_tokens <= tokens_max;
-        if (!fits || !shared)
-            return;
-        l->rows[l->n_rows] = *row;
-        l->tickets[l->n_rows++] = ticket;
-        l->n_tokens += row->n_tokens;
-        n_own += row->n_tokens;
-        ticket->next_row++;
-        ticket->n_running++;
+    ed_ticket *best = NULL;
+    for (ed_ticket *t = l->scheduler->first; t && l->n_rows < BATCH_ROWS_MAX; t = t->next) {
+        bool less = !best || t->client->n_had < best->client->n_had ||
+                    (t->client->n_had == best->client->n_had && t->n_had < best->n_had);
+        if (less && (!l->target || t->target == l->target) && fits(l, t))
+            best = t;
     }
+    return best;
+}
+
+/* The batch's first row does whatever the batch should hold. */
+static bool fits_batch(const lane *l, const ed_ticket *ticket)
+{
+    return l->n_rows == 0 || l->n_tokens + ticket->rows[ticket->next_row].n_tokens <= l->tokens_max;
+}
+
+/* All of it, or nothing. */
+static bool fits_express(const lane *l, const ed_ticket *ticket)
+{
+    size_t tokens_max = l->scheduler->main.n_tokens / 2;
+    if (tokens_max > ticket->target->express_tokens_max)
+        tokens_max = ticket->target->express_tokens_max;
+    return ticket->target->express_context && ticket->next_row == 0 &&
+           l->n_tokens + ticket->n_tokens <= tokens_max &&
+           ticket->n_rows <= BATCH_ROWS_MAX - l->n_rows;
+}
+
+/* The clocks of fairness: whoever takes a row has had its tokens, and everybody who waits should
+ * have had an equal part of them. Who comes begins with what the others should have had, neither
+ * ahead of them nor behind. */
+static void take_row(lane *l, ed_ticket *ticket)
+{
+    ed_scheduler *s = l->scheduler;
+    ed_client *client = ticket->client;
+    const embedd_row *row = &ticket->rows[ticket->next_row];
+    uint64_t n_had = (uint64_t)row->n_tokens * HAD_PER_TOKEN;
+    client->n_had += n_had;
+    ticket->n_had += n_had;
+    s->n_due += n_had / s->n_waiting_clients;
+    client->n_due += n_had / client->n_waiting;
+    l->rows[l->n_rows] = *row;
+    l->tickets[l->n_rows++] = ticket;
+    l->n_tokens += row->n_tokens;
+    ticket->n_running++;
+    if (++ticket->next_row == ticket->n_rows)
+        list_remove(s, ticket);
 }
 
 static size_t batch_tokens_wanted(const ed_target *target, bool others_wait)
@@ -317,7 +345,7 @@ static ed_ticket *end_batch(lane *l, uint64_t took_ns)
     s->stats.n_texts_done += l->n_rows;
     for (size_t i = 0; i < l->n_rows; i++) {
         ed_ticket *ticket = l->tickets[i];
-        s->stats.n_tokens -= l->rows[i].n_tokens;
+        count_tokens(s, ticket->client, 0, l->rows[i].n_tokens);
         if (l->failures[i] != EMBEDD_OK && ticket->error.status == EMBEDD_OK) {
             /* A ticket's rows are in order: this is the first of those not yet counted off. */
             ticket->error.status = l->failures[i];
@@ -340,7 +368,7 @@ static void finish(ed_scheduler *s, ed_ticket *ticket, ed_ticket **ended)
     if (ticket->waiting)
         list_remove(s, ticket);
     for (; ticket->next_row < ticket->n_rows; ticket->next_row++)
-        s->stats.n_tokens -= ticket->rows[ticket->next_row].n_tokens;
+        count_tokens(s, ticket->client, 0, ticket->rows[ticket->next_row].n_tokens);
     if (ticket->n_running > 0)
         return;
     s->stats.n_requests--;
@@ -371,6 +399,13 @@ static void list_append(ed_scheduler *s, ed_ticket *ticket)
     s->last = ticket;
     ticket->waiting = true;
     s->n_waiting_tickets++;
+    ed_client *client = ticket->client;
+    if (client->n_waiting++ == 0) {
+        s->n_waiting_clients++;
+        if (client->n_had < s->n_due)
+            client->n_had = s->n_due;
+    }
+    ticket->n_had = client->n_due;
 }
 
 static void list_remove(ed_scheduler *s, ed_ticket *ticket)
@@ -385,4 +420,5 @@ static void list_remove(ed_scheduler *s, ed_ticket *ticket)
         s->last = ticket->previous;
     ticket->waiting = false;
     s->n_waiting_tickets--;
+    s->n_waiting_clients -= --ticket->client->n_waiting == 0;
 }

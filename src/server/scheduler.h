@@ -3,10 +3,11 @@
  * A batch is of one target, which is a model's sessions; targets whose requests wait take turns. So
  * no two batches share the cores, however many models there are.
  *
- * Whatever waits is merged: a batch takes rows of every request in turn, each up to an equal share
- * of its tokens, and what is left over goes to those who have more. So a request of one sentence is
- * in the next batch, beside a part of one of a thousand texts. A request that waits alone starts at
- * once. A batch holds about a fifth of a second of work at most, so that the next is never far.
+ * Whatever waits is merged: row by row a batch takes of the client that has had fewest tokens, and
+ * of its requests the one that has had fewest. So a request of one sentence is in the next batch,
+ * beside a part of one of a thousand texts; and a client with sixty requests gets as much as one
+ * with one. A request that waits alone starts at once. A batch holds about a fifth of a second of
+ * work at most, so that the next is never far.
  *
  * For a short text that is far all the same: it would be computed in a hundredth of the time. So
  * there may be an express lane, with a small session of each target, that computes on one thread
@@ -15,6 +16,7 @@
 #define ED_SCHEDULER_H
 
 #include "embedd.h"
+#include "server/client.h"
 #include "server/metrics.h"
 
 /* embedd_embed_rows with its session as context; a test gives another. */
@@ -34,7 +36,8 @@ typedef struct ed_target {
 /* One request's rows. */
 typedef struct ed_ticket {
     ed_target *target;
-    embedd_row *rows; /* [n_rows], n_rows >= 1; the caller's until done */
+    ed_client *client; /* must live until the ticket is done */
+    embedd_row *rows;  /* [n_rows], n_rows >= 1; the caller's until done */
     size_t n_rows;
     size_t n_tokens; /* of all rows */
     /* From here on the scheduler's; zero it before. */
@@ -43,6 +46,7 @@ typedef struct ed_ticket {
     bool waiting;     /* in the list */
     size_t next_row;  /* rows before it have been given to a batch */
     size_t n_running; /* rows in the batch that runs */
+    uint64_t n_had;   /* as of a client */
     struct ed_ticket *previous, *next;
 } ed_ticket;
 
@@ -58,7 +62,7 @@ typedef struct ed_scheduler_options {
     bool express; /* there is an express lane */
     ed_ticket_done done;
     ed_ticket_progress progress; /* NULL = nobody asks */
-    size_t queue_tokens_max;     /* waiting or running; one request alone may have more */
+    size_t queue_tokens_max;     /* waiting or running; a client's only request may have more */
     size_t queue_requests_max;
     unsigned stuck_ms;
     ed_histogram *batch_tokens; /* NULL = not counted */

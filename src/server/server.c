@@ -142,7 +142,9 @@ static ed_exit open_front(server *s)
     service->options = o;
     service->began_ns = ed_clock_ns();
     ed_metrics_init(&service->metrics);
+    ed_clients_init(&service->clients);
     service->budget.n_max = o->request_bytes_max;
+    service->budget.clients = &service->clients;
     service->guard = (ed_guard){.host = s->listener.host,
                                 .port = s->listener.port,
                                 .any_host = (o->allow_remote && o->api_key) || s->listener.path[0],
@@ -313,6 +315,7 @@ static bool wait_until_idle(server *s, unsigned limit_ms)
 static void clear(server *s)
 {
     ed_http_close(s->http);
+    ed_clients_clear(&s->service.clients);
     ed_connections_close(s->service.connections);
     ed_pipeline_close(s->service.pipeline);
     ed_models_close(s->service.models);

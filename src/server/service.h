@@ -21,6 +21,7 @@ typedef struct ed_service {
     ed_guard guard;
     uint64_t began_ns;
     ed_connections *connections;
+    ed_clients clients;
     ed_budget budget;
     ed_metrics metrics;
     ed_refusals refusals;

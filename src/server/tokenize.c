@@ -218,6 +218,6 @@ static bool parse_ids(ed_job *job, size_t list_index, size_t *ids_cap, size_t *n
 
 static bool take(ed_job *job, const ed_prepare_options *options, size_t n_bytes)
 {
-    return ed_budget_take(options->budget, &job->n_reserved, n_bytes) ||
+    return ed_budget_take(options->budget, &job->memory, n_bytes) ||
            ed_problem_set(&job->problem, ED_PROBLEM_OVERLOADED, EMBEDD_NO_INDEX, NULL);
 }

@@ -1,6 +1,7 @@
 """Many clients at once, clients that go away, and overload."""
 
 import ctypes
+import json
 import os
 import random
 import resource
@@ -219,6 +220,60 @@ class ConcurrencyTest(ServerTest):
 
         run_threads([bulk, small])
         self.assertLess(sorted(times)[15], 0.05 * SLOWER, times)  # a batch takes 0.1 to 0.2
+
+    def texts_while_greedy(self, server, headers):
+        """24 large requests of one client wait: how many texts are computed, of all, until a batch
+        of ten with these headers is; and its vectors."""
+        body = json.dumps({"texts": [text_of(10, 100)] * 60})
+        request = ("POST /embed HTTP/1.1\r\nHost: localhost\r\nUser-Agent: greedy\r\n"
+                   "Content-Length: %d\r\n\r\n%s" % (len(body), body)).encode()
+        greedy = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(24)]
+        try:
+            for connection in greedy:
+                connection.sendall(request)
+            self.assertTrue(wait_until(
+                lambda: server.get("/info").json["queue"]["requests"] == 24, 20 * SLOWER, 0.001))
+            before = server.get("/info").json["done"]["texts"]
+            reply = server.post({"texts": [text_of(i, 100) for i in range(10)]}, headers=headers)
+            after = server.get("/info").json["done"]["texts"]
+        finally:
+            for connection in greedy:
+                connection.close()
+        self.assertEqual(reply.status, 200)
+        self.assertTrue(wait_until(
+            lambda: server.get("/info").json["queue"]["requests"] == 0, 20 * SLOWER))
+        return after - before, reply.json["vectors"]
+
+    def test_a_greedy_client_does_not_starve_another(self):
+        with RunningServer(model="mpnet") as server:
+            golden = server.embed([text_of(i, 100) for i in range(10)])
+            n_alike, vectors = self.texts_while_greedy(server, {"User-Agent": "greedy"})
+            self.assertEqual(vectors, golden)
+            for other in {"User-Agent": "other"}, {"User-Agent": "greedy", "X-Client-Id": "b"}:
+                n_other, vectors = self.texts_while_greedy(server, other)
+                self.assertEqual(vectors, golden)
+                self.assertLess(n_other, n_alike / 2)
+
+    def test_a29_a_full_queue_refuses_who_filled_it(self):
+        with RunningServer("--queue-tokens", "1000", model="mpnet") as server:
+            n_refused = [0]
+            stop = threading.Event()
+
+            def greedy():
+                while not stop.is_set():
+                    n_refused[0] += server.post({"texts": [text_of(11, 150)] * 3}).status == 429
+
+            def other():
+                try:
+                    for i in range(20):
+                        reply = server.post({"texts": [text_of(i, 50)] * 10},
+                                            headers={"Authorization": "Bearer other"})
+                        assert reply.status == 200, reply.body
+                finally:
+                    stop.set()
+
+            run_threads([greedy] * 6 + [other])
+            self.assertGreater(n_refused[0], 0)
 
     def test_a33_a_batch_that_takes_too_long_shows(self):
         with RunningServer(model="mpnet", env={"EMBEDD_STUCK_MS": "1"}) as server:

@@ -70,6 +70,7 @@ static embedd_status fake_embed(void *context, const embedd_row *rows, size_t n_
 }
 
 static ed_target first_target, second_target;
+static ed_client first_client, second_client; /* requests are of the first, unless a test says */
 
 static void on_done(ed_ticket *ticket)
 {
@@ -110,6 +111,7 @@ static request *request_new(size_t n_rows, size_t tokens_per_row)
             (embedd_row){.ids = &r->ids[i], .n_tokens = tokens_per_row, .out = &r->out[i]};
     }
     r->ticket.target = &first_target;
+    r->ticket.client = &first_client;
     r->ticket.n_rows = n_rows;
     r->ticket.n_tokens = n_rows * tokens_per_row;
     return r;
@@ -196,6 +198,8 @@ static ed_scheduler *scheduler_open(size_t queue_tokens_max, size_t queue_reques
                                .express_context = express_tokens_max ? &express : NULL,
                                .express_tokens_max = express_tokens_max};
     second_target = first_target;
+    memset(&first_client, 0, sizeof first_client);
+    memset(&second_client, 0, sizeof second_client);
     n_entered = n_batches = n_rows_run = tokens_most = n_seen = 0;
     n_allowed = SIZE_MAX;
     express_allowed = false;
@@ -319,10 +323,10 @@ static void test_requests_share_a_batch(void **state)
     allow(2);
     wait_done(c);
     assert_int_equal(c->batches_at_done, 2);
-    /* 100 tokens: a third for each, and what c leaves goes to the first. */
+    /* 100 tokens: a third for each, and what c leaves goes to the others. */
     assert_int_equal(seen_of(c), 2);
-    assert_int_equal(seen_of(b), 6);
-    assert_int_equal(seen_of(a), 10);
+    assert_int_equal(seen_of(b), 8);
+    assert_int_equal(seen_of(a), 8);
     allow(SIZE_MAX);
     wait_done(a);
     wait_done(b);
@@ -351,15 +355,18 @@ static void test_targets_take_turns(void **state)
         all[i]->ticket.target = i % 3 ? &first_target : &second_target;
         submit(scheduler, all[i]);
     }
-    for (size_t batch = 1; batch < 5; batch++) {
+    size_t n_second_batches = 0;
+    for (size_t batch = 1; batch < 14; batch++) {
         size_t n_first = 0, n_second = 0;
         allow(1);
         wait_entered(batch + 1);
         for (size_t i = 0; i < N && batch > 1; i++)
             *(all[i]->ticket.target == &first_target ? &n_first : &n_second) += seen_of(all[i]);
         assert_true(batch == 1 || (n_first == 0) != (n_second == 0)); /* never both in one batch */
-        assert_int_equal(n_second > 0, batch == 2 || batch == 4);     /* in the order they came */
+        assert_true(batch != 2 || n_second > 0);                      /* in the order they came */
+        n_second_batches += n_second > 0;
     }
+    assert_int_equal(n_second_batches, 4); /* of twelve: a third of the rows are its */
     allow(SIZE_MAX);
     for (size_t i = 0; i < N; i++) {
         wait_done(all[i]);
@@ -400,6 +407,91 @@ static void test_an_express_batch_is_of_one_target(void **state)
     ed_scheduler_close(scheduler);
     for (size_t i = 0; i < 4; i++)
         request_free(all[i]);
+}
+
+/* Sixty large requests of one client, a small one of another: half of each batch is the other's. */
+static void test_a_greedy_client_gets_one_share(void **state)
+{
+    enum { N = 60 };
+    request *greedy[N];
+    (void)state;
+    ed_scheduler *scheduler = scheduler_new(1000000, 100);
+    request *first = request_new(1, 10), *other = request_new(10, 20), *late = request_new(4, 10);
+    other->ticket.client = late->ticket.client = &second_client;
+    allow(0);
+    submit(scheduler, first);
+    wait_entered(1);
+    for (size_t i = 0; i < N; i++) {
+        greedy[i] = request_new(50, 10);
+        submit(scheduler, greedy[i]);
+    }
+    submit(scheduler, other);
+    allow(3);
+    wait_entered(4);
+    submit(scheduler, late); /* after a while of the greedy one alone: no debts, no savings */
+    allow(SIZE_MAX);
+    wait_done(other);
+    wait_done(late);
+    assert_true(other->batches_at_done <= 1 + 5 + 1); /* 200 tokens, 50 in each batch */
+    assert_true(late->batches_at_done <= 4 + 3);
+    check_vectors(other);
+    check_vectors(late);
+    for (size_t i = 0; i < N; i++) {
+        wait_done(greedy[i]);
+        check_vectors(greedy[i]);
+        request_free(greedy[i]);
+    }
+    assert_true(n_batches < 10 * N / 2 + 20);
+    assert_int_equal(first_client.n_tokens + second_client.n_tokens, 0);
+    assert_int_equal(first_client.n_waiting + second_client.n_waiting, 0);
+    ed_scheduler_close(scheduler);
+    request_free(first);
+    request_free(other);
+    request_free(late);
+}
+
+static void test_a_full_queue_refuses_who_filled_it(void **state)
+{
+    (void)state;
+    ed_scheduler *scheduler = scheduler_new(1000, 100);
+    request *greedy = request_new(87, 10), *more = request_new(1, 10), *other = request_new(30, 10),
+            *again = request_new(1, 10);
+    other->ticket.client = again->ticket.client = &second_client;
+    allow(0);
+    submit(scheduler, greedy);
+    wait_entered(1);
+    assert_int_equal(ed_scheduler_submit(scheduler, &more->ticket), ED_SUBMIT_FULL);
+    submit(scheduler, other); /* the first of its client, more than what is left */
+    assert_int_equal(ed_scheduler_submit(scheduler, &again->ticket), ED_SUBMIT_FULL);
+    allow(SIZE_MAX);
+    wait_done(other);
+    wait_done(greedy);
+    submit(scheduler, more);
+    submit(scheduler, again);
+    wait_done(more);
+    wait_done(again);
+    request *all[] = {greedy, more, other, again};
+    for (size_t i = 0; i < 4; i++) {
+        check_vectors(all[i]);
+        request_free(all[i]);
+    }
+    ed_scheduler_close(scheduler);
+}
+
+/* Of 800, 100 are kept for those who have little. */
+static void test_the_last_eighth_is_shared(void **state)
+{
+    (void)state;
+    assert_true(ed_is_fair(690, 10, 690, 800, 1));
+    assert_false(ed_is_fair(690, 11, 690, 800, 1));
+    assert_false(ed_is_fair(700, 1, 700, 800, 2));
+    assert_true(ed_is_fair(0, 50, 700, 800, 2));
+    assert_false(ed_is_fair(0, 51, 700, 800, 2));
+    assert_false(ed_is_fair(49, 2, 749, 800, 2));
+    assert_false(ed_is_fair(0, 1, 800, 800, 2));
+    assert_false(ed_is_fair(0, 1, 900, 800, 2));
+    assert_false(ed_is_fair(0, SIZE_MAX, 1, 800, 1));
+    assert_true(ed_is_fair(0, 1, 0, 1, 0));
 }
 
 static void test_nobody_waits_for_ever(void **state)
@@ -665,6 +757,9 @@ int main(void)
         cmocka_unit_test(test_requests_share_a_batch),
         cmocka_unit_test(test_targets_take_turns),
         cmocka_unit_test(test_an_express_batch_is_of_one_target),
+        cmocka_unit_test(test_a_greedy_client_gets_one_share),
+        cmocka_unit_test(test_a_full_queue_refuses_who_filled_it),
+        cmocka_unit_test(test_the_last_eighth_is_shared),
         cmocka_unit_test(test_nobody_waits_for_ever),
         cmocka_unit_test(test_a_row_longer_than_a_batch_runs_alone),
         cmocka_unit_test(test_a29_a_full_queue_refuses),
