@@ -184,6 +184,13 @@ EMBEDD_API void embedd_model_close(embedd_model *model); /* NULL is allowed */
 /* Valid until the model is closed. */
 EMBEDD_API const embedd_model_info *embedd_model_get_info(const embedd_model *model);
 
+/* IO, and which file, if one has become shorter since the model was opened: weights are mapped from
+ * it. Embedding fails then, and the model must be opened again. But reading what is gone raises
+ * SIGBUS, which ends the process unless the application handles it, as the program embedd does; the
+ * library installs no handler. Replace a model's files by renaming, never in place. */
+EMBEDD_API EMBEDD_MUST_USE embedd_status embedd_model_check_files(const embedd_model *model,
+                                                                  embedd_error *err);
+
 /* Length of a vector under `pooling`, or 0 if the modules after pooling do not accept it. Models of
  * another task have no pooling but their own. */
 EMBEDD_API size_t embedd_model_dimensions(const embedd_model *model, embedd_pooling pooling);

@@ -8,6 +8,7 @@ typedef struct ed_file_map {
     const unsigned char *data; /* [n_bytes]; not NULL even for an empty file */
     size_t n_bytes;
     bool mapped;
+    size_t watch;         /* see file_cuts.h */
     uint64_t identity[3]; /* inode, size, time of the last change in ns */
 } ed_file_map;
 
@@ -16,6 +17,9 @@ typedef struct ed_file_map {
 embedd_status ed_file_map_open(ed_file_map *map, const char *path, size_t bytes_max,
                                embedd_error *err);
 void ed_file_map_close(ed_file_map *map); /* a zeroed map is allowed */
+/* IO and the path, if the file has become shorter: what was read since then may be zeros, and where
+ * nobody survives SIGBUS the next read ends the process. */
+embedd_status ed_file_map_check(const ed_file_map *map, embedd_error *err);
 /* Gives back the memory that read pages hold; what is read again comes from the file again. */
 void ed_file_map_drop_pages(const ed_file_map *map);
 

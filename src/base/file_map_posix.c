@@ -3,6 +3,7 @@
 #include "base/checked.h"
 #include "base/checksum.h"
 #include "base/error.h"
+#include "base/file_cuts.h"
 #include "base/file_map.h"
 #include "base/memory.h"
 
@@ -44,9 +45,22 @@ embedd_status ed_file_map_open(ed_file_map *map, const char *path, size_t bytes_
     map->data = data;
     map->n_bytes = n_bytes;
     map->mapped = true;
+    map->watch = ed_file_cuts_watch(data, n_bytes, fd, path);
+    if (map->watch != 0)
+        return EMBEDD_OK;
+    status = ed_fail(err, EMBEDD_LIMIT, "%s: too many files are mapped", path);
+    ed_file_map_close(map);
 done:
     close(fd);
     return status;
+}
+
+embedd_status ed_file_map_check(const ed_file_map *map, embedd_error *err)
+{
+    const char *path = ed_file_cuts_find(map->watch);
+    return path ? ed_fail(err, EMBEDD_IO, "%s: the file has become shorter while it was in use",
+                          path)
+                : EMBEDD_OK;
 }
 
 static void identify(ed_file_map *map, const struct stat *info)
@@ -78,6 +92,7 @@ void ed_file_map_drop_pages(const ed_file_map *map)
 
 void ed_file_map_close(ed_file_map *map)
 {
+    ed_file_cuts_unwatch(map->watch);
     if (map->mapped)
         munmap((void *)map->data, map->n_bytes);
     *map = (ed_file_map){0};

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/error.h"
+#include "base/file_cuts.h"
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "cli/nearest.h"
@@ -18,6 +19,7 @@ int ed_cli_main(int argc, char **argv)
     embedd_error err;
     int code;
 
+    ed_file_cuts_survive();
     signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error, and not the end */
     if (ed_arguments_parse(&arguments, argc, argv, &err) == EMBEDD_OK)
         code = run(&arguments);

@@ -20,7 +20,7 @@ static void finish_vector(embedd_session *session, const embedd_row *row, const 
 embedd_status embedd_embed_rows(embedd_session *session, const embedd_row *rows, size_t n_rows,
                                 embedd_error *err)
 {
-    embedd_status status = EMBEDD_OK;
+    embedd_status status = embedd_model_check_files(session->model, err);
 
     for (size_t i = 0; status == EMBEDD_OK && i < n_rows; i++)
         status = check_row(session, &rows[i], i, err);
@@ -32,6 +32,11 @@ embedd_status embedd_embed_rows(embedd_session *session, const embedd_row *rows,
                           &batch);
         status = finish_batch(session, rows + done, &batch, done, err);
         done += n_taken;
+    }
+    /* Last: until now what was computed may have come from a file that was being cut. */
+    if (status == EMBEDD_OK || status == EMBEDD_NONFINITE) {
+        embedd_status whole = embedd_model_check_files(session->model, err);
+        status = whole == EMBEDD_OK ? status : whole;
     }
     return status;
 }

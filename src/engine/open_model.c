@@ -70,7 +70,20 @@ static embedd_status open_model(const char *folder, const embedd_model_options *
     if (!model || !(model->folder = ed_strdup(folder)))
         return ed_fail(err, EMBEDD_MEMORY, "out of memory");
     status = read_model(model, options, err);
-    return status == EMBEDD_OK ? self_test(model, err) : status;
+    if (status == EMBEDD_OK)
+        status = self_test(model, err);
+    if (model->tensors && (status == EMBEDD_OK || status == EMBEDD_NONFINITE)) {
+        embedd_status whole = embedd_model_check_files(model, err);
+        status = whole == EMBEDD_OK ? status : whole;
+    }
+    return status;
+}
+
+embedd_status embedd_model_check_files(const embedd_model *model, embedd_error *err)
+{
+    embedd_status status = ed_tensors_check(model->tensors, err);
+
+    return status == EMBEDD_OK ? ed_file_map_check(&model->packed.map, err) : status;
 }
 
 const char *const *embedd_cpu_levels(void)

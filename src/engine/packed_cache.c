@@ -153,6 +153,9 @@ static bool write_file(const char *path, const char *key, const ed_packed_source
         status = open_from(&transformer, source, &store, NULL);
         if (status == EMBEDD_OK) {
             ed_transformer_close(&transformer);
+            status = ed_tensors_check(source->tensors, NULL);
+        }
+        if (status == EMBEDD_OK) {
             status = ed_packed_writer_commit(&writer, key, NULL);
         }
     }

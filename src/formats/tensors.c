@@ -141,6 +141,15 @@ void ed_tensors_drop_pages(const ed_tensors *tensors)
         ed_file_map_drop_pages(tensors->viewed);
 }
 
+embedd_status ed_tensors_check(const ed_tensors *tensors, embedd_error *err)
+{
+    embedd_status status = tensors->viewed ? ed_file_map_check(tensors->viewed, err) : EMBEDD_OK;
+
+    for (size_t i = 0; status == EMBEDD_OK && i < tensors->n_files; i++)
+        status = ed_file_map_check(&tensors->files[i].map, err);
+    return status;
+}
+
 uint64_t ed_tensors_fingerprint(const ed_tensors *tensors)
 {
     uint64_t sum = 0;

@@ -53,6 +53,9 @@ void ed_tensors_close(ed_tensors *tensors);
 /* Once the weights are packed: the file's pages leave memory, and come back where they are read. */
 void ed_tensors_drop_pages(const ed_tensors *tensors);
 
+/* Of each file that the tensors are in, see ed_file_map_check. */
+embedd_status ed_tensors_check(const ed_tensors *tensors, embedd_error *err);
+
 /* Of the files that the tensors are in, see ed_file_map_fingerprint. */
 uint64_t ed_tensors_fingerprint(const ed_tensors *tensors);
 

@@ -293,7 +293,8 @@ static bool replace_next(ed_models *ms)
             m->evicting = m->loaded != NULL;
             break;
         case OPEN_FAILED:
-            m->n_bytes_known = m->loaded->n_bytes;
+            if (m->loaded) /* it has not been given up meanwhile */
+                m->n_bytes_known = m->loaded->n_bytes;
             ms->stats.n_failures++;
             ed_log(ED_LOG_ERROR, "%s stays as it was; what its files are now is not loaded: %s",
                    m->id, err.message);

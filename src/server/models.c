@@ -284,6 +284,21 @@ void ed_models_give(ed_models *ms, ed_model_use *use, const int64_t *keep_alive_
     pthread_mutex_unlock(&ms->mutex);
 }
 
+void ed_models_discard(ed_models *ms, ed_model_use *use)
+{
+    pthread_mutex_lock(&ms->mutex);
+    ed_served_model *m = use->model;
+    if (m->loaded && m->loaded == use->loaded) {
+        ed_log(ED_LOG_ERROR, "%s is given up: a file of it has become shorter", m->id);
+        m->loaded->next = ms->retired;
+        ms->retired = m->loaded;
+        m->loaded = NULL;
+        m->evicting = false;
+        ms->stats.n_failures++;
+    }
+    pthread_mutex_unlock(&ms->mutex);
+}
+
 static void list_append(ed_served_model *m, ed_model_use *use)
 {
     use->waiting = true;

@@ -58,6 +58,9 @@ typedef struct ed_model_use {
 bool ed_models_take(ed_models *models, ed_model_use *use);
 /* Any time, from any thread. True if it was waiting: `ready` will not be called any more. */
 bool ed_models_leave(ed_models *models, ed_model_use *use);
+/* The files of what was taken are not whole any more: nobody takes it again, the next one that asks
+ * gets what they are then. */
+void ed_models_discard(ed_models *models, ed_model_use *use);
 /* What was taken is not used any more. keep_alive_ns NULL = as before. */
 void ed_models_give(ed_models *models, ed_model_use *use, const int64_t *keep_alive_ns);
 

@@ -344,6 +344,12 @@ static bool check_computed(ed_job *job)
     case ED_CANCEL_DRAINING:
         return ed_problem_set(&job->problem, ED_PROBLEM_DRAINING, EMBEDD_NO_INDEX, NULL);
     }
+    if (status == EMBEDD_IO) { /* a file of the model was cut: which one? */
+        ed_models_discard(job->pipeline->options.models, &job->use);
+        if (embedd_model_check_files(job->use.loaded->model, &job->use.error) != EMBEDD_OK)
+            return ed_problem_set(&job->problem, ED_PROBLEM_MODEL_FAILED, EMBEDD_NO_INDEX, "%s",
+                                  job->use.error.message);
+    }
     if (status != EMBEDD_OK)
         return ed_problem_set(&job->problem, ed_problem_of(status), job->ticket.error.index, NULL);
     return true;

@@ -405,6 +405,43 @@ class ReplacedTest(ModelsTest):
             folder.put("a", NOMIC)
             self.becomes(server, "a", NOMIC, [expected[BERT]])
 
+    def cut_in_place(self, **options):
+        """A file that is mapped becomes shorter: no reply from what is gone, and no end."""
+        folder = self.folder(a=BERT, b=MPNET)
+        path = os.path.join(folder.path, "a", "model.safetensors")
+        with self.serve(folder, **options) as server:
+            self.check(server, "a", BERT)
+            self.check(server, "b", MPNET)
+            os.truncate(path, 4096)
+            for _ in range(3):
+                reply = server.post({"texts": TEXTS, "model": "a"})
+                self.assertEqual((reply.status, reply.code), (500, "model_failed"))
+                self.assertIn("model.safetensors", reply.json["error"]["message"])
+            self.check(server, "b", MPNET)
+            self.assertEqual(server.get("/health").status, 200)
+            shutil.copyfile(os.path.join(model_folder(BERT), "model.safetensors"), path)
+            self.check(server, "a", BERT)
+
+    def test_cut_in_place(self):
+        self.cut_in_place()
+
+    def test_cut_in_place_with_packed_weights(self):
+        cache = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, cache)
+        self.cut_in_place(env={"EMBEDD_CACHE": cache})
+
+    def test_packed_weights_cut_in_place(self):
+        cache = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, cache)
+        with RunningServer(model=BERT, env={"EMBEDD_CACHE": cache}) as server:
+            self.assertEqual([bits(vector) for vector in server.embed(TEXTS)], expected[BERT])
+            for folder, _, names in os.walk(cache):
+                for name in names:
+                    os.truncate(os.path.join(folder, name), 100)
+            reply = server.post({"texts": TEXTS})
+            self.assertEqual((reply.status, reply.code), (500, "model_failed"))
+            self.assertEqual([bits(vector) for vector in server.embed(TEXTS)], expected[BERT])
+
     def test_where_both_do_not_fit(self):
         folder = self.folder(a=BERT)
         with self.serve(folder) as server:

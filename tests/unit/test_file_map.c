@@ -1,6 +1,7 @@
 /* Mapping and reading files, and what is refused. */
 #include "base/file_map.h"
 
+#include "base/file_cuts.h"
 #include "base/memory.h"
 
 #include <setjmp.h>
@@ -43,6 +44,7 @@ static int remove_folder(void **state)
 {
     (void)state;
     unlink(at("some"));
+    unlink(at("other"));
     unlink(at("empty"));
     unlink(at("fifo"));
     unlink(at("link"));
@@ -72,6 +74,38 @@ static void test_map_lives_without_its_file(void **state)
     unlink(at("some"));
     assert_memory_equal(map.data, "kept", 4);
     ed_file_map_close(&map);
+}
+
+/* What is gone reads as zeros, and one learns that it is gone; others are whole. */
+static void test_a_file_that_becomes_shorter(void **state)
+{
+    (void)state;
+    enum { N_BYTES = 200000 };
+    ed_file_map map, other;
+    embedd_error err;
+    char *bytes = calloc(N_BYTES, 1);
+    assert_non_null(bytes);
+    memset(bytes, 'x', N_BYTES);
+    ed_file_cuts_survive();
+    write_file("some", bytes, N_BYTES);
+    write_file("other", bytes, N_BYTES);
+    assert_int_equal(ed_file_map_open(&map, at("some"), N_BYTES, NULL), EMBEDD_OK);
+    assert_int_equal(ed_file_map_open(&other, at("other"), N_BYTES, NULL), EMBEDD_OK);
+    assert_int_equal(ed_file_map_check(&map, &err), EMBEDD_OK);
+    assert_int_equal(truncate(at("some"), 100), 0);
+    const volatile unsigned char *data = map.data;
+    assert_int_equal(data[99], 'x');
+    assert_int_equal(data[N_BYTES / 2], 0);
+    assert_int_equal(data[N_BYTES - 1], 0);
+    write_file("some", bytes, N_BYTES); /* too late: it was cut */
+    assert_int_equal(ed_file_map_check(&map, &err), EMBEDD_IO);
+    assert_non_null(strstr(err.message, at("some")));
+    assert_int_equal(ed_file_map_check(&other, &err), EMBEDD_OK);
+    ed_file_map_close(&map);
+    assert_int_equal(truncate(at("other"), N_BYTES - 1), 0); /* no page is gone */
+    assert_int_equal(ed_file_map_check(&other, &err), EMBEDD_IO);
+    ed_file_map_close(&other);
+    free(bytes);
 }
 
 static void test_empty_file(void **state)
@@ -167,7 +201,7 @@ int main(void)
         cmocka_unit_test(test_map),        cmocka_unit_test(test_map_lives_without_its_file),
         cmocka_unit_test(test_empty_file), cmocka_unit_test(test_read),
         cmocka_unit_test(test_refused),    cmocka_unit_test(test_exists),
-        cmocka_unit_test(test_path_join),
+        cmocka_unit_test(test_path_join),  cmocka_unit_test(test_a_file_that_becomes_shorter),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
