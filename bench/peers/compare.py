@@ -9,7 +9,7 @@ the machine is quiet:
     bench/run --list
     bench/run --part mpnet-f32,mpnet-narrow --append results.json
     bench/run --service --append results.json
-    bench/run --report --append results.json       nothing is measured
+    bench/run --report --readme --append results.json       nothing is measured
 
 Writes results.json (or the file of --append), table.md, bars.txt and plot.svg into build/bench.
 """
@@ -62,13 +62,14 @@ def parse():
     parser.add_argument("--service", action="store_true", help="the parts over HTTP")
     parser.add_argument("--append", metavar="FILE", help="keep the parts that are in FILE already, and add to it")
     parser.add_argument("--report", action="store_true", help="measure nothing: tables, bars, plot of what is there")
+    parser.add_argument("--readme", action="store_true", help="put the tables and the plot into README.md and docs")
     parser.add_argument("--json", action="store_true", help="print the bars as JSON in the end")
     parser.add_argument("--level", choices=[level for level in LEVELS if level], help="the CPU level of embedd, "
                         "OpenVINO and torch; the part is kept as NAME@LEVEL")
     parser.add_argument("--quick", action="store_true", help="one round on a sixteenth of the texts: does it work?")
     parser.add_argument("--rounds", type=int, help="rounds of each engine (what the part says)")
     parser.add_argument("--share", type=float, help="the part of the part's texts to use (1)")
-    parser.add_argument("--seconds", type=float, help="length of one HTTP measurement (3)")
+    parser.add_argument("--seconds", type=float, help="length of one measurement over HTTP (2)")
     parser.add_argument("--engines", type=names(ENGINES), help="in place of the part's: " + ",".join(ENGINES))
     parser.add_argument("--loads", type=names(LOADS["all-MiniLM-L6-v2"]), help="in place of the part's")
     parser.add_argument("--threads", type=int, default=physical_cores(), help="of every engine (physical cores)")
@@ -76,7 +77,7 @@ def parse():
     args = parser.parse_args()
     if args.service:
         args.part = [name for name in args.part if PARTS[name]["kind"] == "service"]
-    args.seconds = args.seconds or (0.5 if args.quick else 3)
+    args.seconds = args.seconds or (0.5 if args.quick else 2)
     args.share = args.share or (0.0625 if args.quick else 1)
     args.rounds = args.rounds or (1 if args.quick else None)
     return args
@@ -114,6 +115,8 @@ def show(args, results, path):
     plot = os.path.join(args.out, "plot.svg")
     if report.plot(results, plot):
         written.append(plot)
+    if args.readme:
+        written += report.write_readme(results)
     if args.json:
         print(json.dumps({"bars": found}, indent=1))
     else:

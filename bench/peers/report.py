@@ -1,6 +1,8 @@
 """What the numbers look like: Markdown tables and a plot."""
 from parts import FULL
 
+README, MARKS = "README.md", ("<!-- written by bench/run --readme -->\n", "<!-- until here -->\n")
+
 LABELS = {"embedd": "embedd", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "torch": "torch",
           "fastembed": "fastembed", "llamacpp": "llama.cpp", "sidecar": "FastAPI + sentence-transformers"}
 COLOURS = {"embedd-f32": "#0b6e4f", "embedd-bf16": "#0b6e4f", "embedd-int8": "#54a883", "onnxruntime": "#6b7a8f",
@@ -11,7 +13,7 @@ KINDS = {"f32": "openvino-f32", "narrow": "openvino-bf16", "avx2": "openvino-f32
 def table(results):
     parts = results["parts"]
     lines = [about(part) for part in parts.values()]
-    lines = [f"{line}" for line in dict.fromkeys(lines)] + [""]
+    lines = list(dict.fromkeys(lines)) + [""]
     for model in FULL:
         of_model = {name: part for name, part in parts.items() if part["model"] == model}
         of_kind = {kind: [part for part in of_model.values() if part["kind"] == kind]
@@ -22,6 +24,18 @@ def table(results):
         for part in of_kind["service"]:
             lines += service_table(model, part)
     return "\n".join(lines)
+
+
+def write_readme(results):
+    """The tables between the two marks, and the plot; says which files."""
+    with open(README, encoding="utf-8") as f:
+        head, _, rest = f.read().partition(MARKS[0])
+    tail = rest.partition(MARKS[1])[2]
+    if not tail:
+        raise SystemExit(f"{README}: the marks for the tables are missing")
+    with open(README, "w", encoding="utf-8") as f:
+        f.write(head + MARKS[0] + table(results) + MARKS[1] + tail)
+    return [README] + (["docs/bench.svg"] if plot(results, "docs/bench.svg") else [])
 
 
 def about(part):

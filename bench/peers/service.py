@@ -3,7 +3,8 @@
 All take turns, round after round. What is measured of a server, and stored in its row under the same name:
 
 starts      seconds to GET /health and to the first vector, of several starts
-SHAPES      texts/s and the time of each request, for some seconds a round
+SHAPES      texts/s and the time of each request, for some seconds a round; twice as long for one text a request, as
+            one of a hundred is looked for
 bench       texts/s of embedd bench, whose clients cost less than these: (clients, tokens, texts a request), 0 clients
             is in process
 beside      one text a request while a request of 2,048 short texts is under way (embedd, once)
@@ -85,19 +86,24 @@ def one_text_in_process(part, number, workers, in_process):
 def every_shape(part, args, number, servers, loads, rows):
     for shape, (load, batch, clients) in SHAPES.items():
         for server in speed.take_turns(servers, number):
-            rows[server.name][shape].append(http_load.run_for(server, loads[load], batch, clients, args.seconds))
+            seconds = args.seconds * (2 if shape == "short" else 1)
+            rows[server.name][shape].append(http_load.run_for(server, loads[load], batch, clients, seconds))
         speed.say(part, number, f"{shape:9} over HTTP, texts/s",
                   {n: r[shape][-1]["texts_per_second"] for n, r in rows.items()})
 
 
 def bench(part, args, name):
-    command = ["build/embedd", "bench", "-m", os.path.join("models", part["model"]), "--dtype", name.split("-")[1],
-               "--threads", str(args.threads), "--length", f"{SHORT_TOKENS},128", "--batch", "1,32", "--concurrency",
-               "1,16", "--rounds", str(part["rounds"]), "--seconds", str(args.seconds / 3), "--json", "--no-progress"]
-    answer = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    """embedd bench takes every combination: few clients for long texts, many for short ones only."""
+    rows = []
+    for tokens, batches, clients in ((SHORT_TOKENS, "1,32", "1,16"), (128, "32", "1")):
+        command = ["build/embedd", "bench", "-m", os.path.join("models", part["model"]), "--dtype", name.split("-")[1],
+                   "--threads", str(args.threads), "--length", str(tokens), "--batch", batches, "--concurrency", clients,
+                   "--rounds", str(part["rounds"]), "--seconds", str(args.seconds / 2), "--json", "--no-progress"]
+        answer = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+        rows += answer["in_process"] + answer["over_http"]
     print(f"{part['name']}: {name}: embedd bench: done", flush=True)
     return [{"clients": r.get("clients", 0), **{key: r[key] for key in ("tokens", "texts", "texts_per_second", "failed")}}
-            for r in answer["in_process"] + answer["over_http"]]
+            for r in rows]
 
 
 def finish(server, loads, row):
