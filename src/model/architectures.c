@@ -110,6 +110,7 @@ static void close_layer(ed_layer *layer)
     ed_norm_clear(&layer->key_norm);
     ed_norm_clear(&layer->attention_output_norm);
     ed_norm_clear(&layer->attention_norm);
+    ed_norm_clear(&layer->second_attention_norm);
     ed_norm_clear(&layer->feed_forward_input_norm);
     ed_norm_clear(&layer->feed_forward_output_norm);
     ed_norm_clear(&layer->output_norm);

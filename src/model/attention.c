@@ -29,6 +29,19 @@ void ed_attention_run(const ed_transformer *transformer, const ed_layer *layer,
                        batch->n_texts * transformer->n_heads);
 }
 
+/* heads[n_heads][k], side by side */
+static void norm_heads(const ed_kernels *kernels, const ed_norm *norm, float *heads, size_t n_heads,
+                       size_t k)
+{
+    size_t width = n_heads * k;
+
+    if (norm->rms)
+        kernels->f32_rmsnorm(heads, k, heads, k, norm->gamma, norm->eps, n_heads, k);
+    else
+        kernels->f32_layernorm(heads, width, heads, width, norm->gamma, norm->beta, norm->eps, 1,
+                               width);
+}
+
 static void prepare_row(const attention_job *job, float *row, size_t position)
 {
     const ed_kernels *kernels = job->workspace->kernels;
@@ -38,8 +51,8 @@ static void prepare_row(const attention_job *job, float *row, size_t position)
     float *key = row + h * k;
 
     if (layer->query_norm.gamma) {
-        kernels->f32_rmsnorm(row, k, row, k, layer->query_norm.gamma, layer->query_norm.eps, h, k);
-        kernels->f32_rmsnorm(key, k, key, k, layer->key_norm.gamma, layer->key_norm.eps, g, k);
+        norm_heads(kernels, &layer->query_norm, row, h, k);
+        norm_heads(kernels, &layer->key_norm, key, g, k);
     }
     if (layer->rotary) /* query and key heads lie side by side */
         kernels->f32_rotary(row, h + g, k, layer->rotary->cosine + position * (k / 2),

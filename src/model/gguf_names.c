@@ -34,8 +34,11 @@ static const ed_gguf_names jina_layers[] = {
     {"attn_q", "attention.self.query"},
     {"attn_k", "attention.self.key"},
     {"attn_v", "attention.self.value"},
+    {"attn_q_norm", "attention.self.layer_norm_q"},
+    {"attn_k_norm", "attention.self.layer_norm_k"},
     {"attn_output", "attention.output.dense"},
     {"attn_output_norm", "attention.output.LayerNorm"},
+    {"attn_norm_2", "layer_norm_1"},
     {"ffn_up", "mlp.gated_layers"}, /* both halves; where there is an ffn_gate, the other one */
     {"ffn_gate", "mlp.gate_layer"},
     {"ffn_down", "mlp.wo"},

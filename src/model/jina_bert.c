@@ -1,10 +1,13 @@
 /* Jina-BERT v2: no position embeddings but a bias per head that falls with the distance (ALiBi),
- * and a gate with exact GELU. Source: Guenther et al. 2023 (Jina Embeddings 2), Press et al. 2021
- * (ALiBi); names as published. */
+ * and a gate with exact GELU. The one for code has norms over query and key, and a second norm
+ * after attention. Source: Guenther et al. 2023 (Jina Embeddings 2), Press et al. 2021 (ALiBi);
+ * names as published. */
 #include <math.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "formats/json.h"
 #include "model/architectures.h"
 
 static const ed_layer_names layer_names = {
@@ -22,6 +25,22 @@ static const ed_layer_names layer_names = {
     .attention_output_bias = true,
     .down_bias = true,
 };
+
+/* What the model for code has of its own. In GGUF its blocks are named as the others'. */
+static void name_code_parts(ed_layer_names *names, const ed_weights *weights)
+{
+    if (ed_weights_has(weights, "encoder.layer.0.attention.self.layer_norm_q.weight")) {
+        names->query_norm = "attention.self.layer_norm_q";
+        names->key_norm = "attention.self.layer_norm_k";
+        names->second_attention_norm = "layer_norm_1";
+    }
+    if (ed_weights_has(weights, "encoder.layer.0.mlp.up_gated_layer.weight")) {
+        names->gate_up = "mlp.up_gated_layer";
+        names->gate_first = false;
+        names->down = "mlp.down_layer";
+        names->output_norm = "layer_norm_2";
+    }
+}
 
 /* Slopes are a geometric series for a power of two of heads; for other counts the next lower
  * power's series, filled up with every other slope of the next higher one (Press et al., their
@@ -55,14 +74,29 @@ static embedd_status make_bias(ed_transformer *transformer, embedd_error *err)
     return EMBEDD_OK;
 }
 
+/* "geglu" says GELU whatever hidden_act says; a GGUF file says nothing. */
+static embedd_status check_config(const ed_config *config, embedd_error *err)
+{
+    const char *kind = "geglu";
+    embedd_status status =
+        ed_json_get_string(config->root, "feed_forward_type", &kind, config->path, err);
+
+    if (status == EMBEDD_OK && strcmp(kind, "geglu") != 0)
+        status =
+            ed_fail(err, EMBEDD_UNSUPPORTED, "%s: feed_forward_type \"%.40s\"", config->path, kind);
+    return status;
+}
+
 embedd_status ed_jina_bert_load(ed_transformer *transformer, const ed_config *config,
                                 ed_weights *weights)
 {
     const ed_norm_style style = {.has_beta = true, .eps = config->norm_eps};
     ed_layer_names names = layer_names;
     size_t d = config->hidden_size;
-    embedd_status status = make_bias(transformer, weights->err);
+    embedd_status status = check_config(config, weights->err);
 
+    if (status == EMBEDD_OK)
+        status = make_bias(transformer, weights->err);
     if (status == EMBEDD_OK)
         status = ed_weights_token_embedding(weights, "embeddings.word_embeddings.weight", config,
                                             &transformer->token_embedding);
@@ -72,6 +106,7 @@ embedd_status ed_jina_bert_load(ed_transformer *transformer, const ed_config *co
     if (status == EMBEDD_OK)
         status = ed_weights_norm(weights, &transformer->embedding_norm, "embeddings.LayerNorm", d,
                                  &style);
+    name_code_parts(&names, weights);
     if (ed_weights_has(weights, "encoder.layer.0.mlp.gate_layer.weight")) {
         names.gate = "mlp.gate_layer"; /* the two halves apart, as some GGUF files have them */
         names.up = names.gate_up;
@@ -80,5 +115,6 @@ embedd_status ed_jina_bert_load(ed_transformer *transformer, const ed_config *co
     for (size_t i = 0; status == EMBEDD_OK && i < config->n_layers; i++)
         status = ed_layer_weights_read(weights, &transformer->layers[i], i, &names, &style, config);
     transformer->gated = true;
+    transformer->activation = ED_ACTIVATION_GELU;
     return status;
 }

@@ -171,16 +171,20 @@ static embedd_status read_norms(const layer_reader *reader)
     const ed_layer_names *names = reader->names;
     ed_layer *layer = reader->layer;
     size_t d = reader->config->hidden_size, k = reader->config->head_size;
+    bool of_each_head = reader->style->rms;
+    size_t query = of_each_head ? k : reader->config->n_heads * k;
+    size_t key = of_each_head ? k : reader->config->n_kv_heads * k;
     const struct {
         ed_norm *norm;
         const char *name;
         size_t d;
     } norms[] = {
         {&layer->attention_input_norm, names->attention_input_norm, d},
-        {&layer->query_norm, names->query_norm, k},
-        {&layer->key_norm, names->key_norm, k},
+        {&layer->query_norm, names->query_norm, query},
+        {&layer->key_norm, names->key_norm, key},
         {&layer->attention_output_norm, names->attention_output_norm, d},
         {&layer->attention_norm, names->attention_norm, d},
+        {&layer->second_attention_norm, names->second_attention_norm, d},
         {&layer->feed_forward_input_norm, names->feed_forward_input_norm, d},
         {&layer->feed_forward_output_norm, names->feed_forward_output_norm, d},
         {&layer->output_norm, names->output_norm, d},

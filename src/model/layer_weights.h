@@ -19,7 +19,7 @@ typedef struct ed_layer_names {
     bool qkv_bias, attention_output_bias, up_bias, down_bias;
 
     const char *attention_input_norm, *query_norm, *key_norm, *attention_output_norm;
-    const char *attention_norm;
+    const char *attention_norm, *second_attention_norm;
     const char *feed_forward_input_norm, *feed_forward_output_norm, *output_norm;
 } ed_layer_names;
 

@@ -62,9 +62,10 @@ static embedd_status read_layers(ed_transformer *transformer, const ed_config *c
 /* What the published config can switch on and this file does not do. */
 static embedd_status check_config(const ed_config *config, embedd_error *err)
 {
-    static const char *const flags[] = {"prenorm", "parallel_block", "rotary_emb_interleaved",
-                                        "use_rms_norm", "causal"};
+    static const char *const flags[] = {"prenorm",      "parallel_block", "rotary_emb_interleaved",
+                                        "use_rms_norm", "causal",         "expert_choice_router"};
     double fraction = 1, scaling = 1;
+    size_t n_shared = 0;
     embedd_status status = EMBEDD_OK;
 
     for (size_t i = 0; status == EMBEDD_OK && i < sizeof flags / sizeof *flags; i++) {
@@ -79,6 +80,10 @@ static embedd_status check_config(const ed_config *config, embedd_error *err)
     if (status == EMBEDD_OK)
         status =
             ed_json_get_double(config->root, "rotary_scaling_factor", &scaling, config->path, err);
+    if (status == EMBEDD_OK)
+        status = ed_json_get_size(config->root, "num_shared_experts", &n_shared, config->path, err);
+    if (status == EMBEDD_OK && n_shared > 0)
+        status = ed_fail(err, EMBEDD_UNSUPPORTED, "%s: num_shared_experts", config->path);
     if (status == EMBEDD_OK && (fraction < 1 || fraction > 1))
         status = ed_fail(err, EMBEDD_UNSUPPORTED, "%s: rotary_emb_fraction", config->path);
     if (status == EMBEDD_OK && (scaling < 1 || scaling > 1))

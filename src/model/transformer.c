@@ -1,6 +1,8 @@
 /* The forward pass, layer by layer; every loop over numbers is a kernel call. */
 #include "model/transformer.h"
 
+#include <string.h>
+
 #include "model/attention.h"
 #include "model/embedding.h"
 #include "model/feed_forward.h"
@@ -25,8 +27,8 @@ void ed_transformer_forward(const ed_transformer *transformer, ed_workspace *wor
         ed_norm_run(&transformer->final_norm, workspace, hidden, hidden, t, d);
 }
 
-/* hidden = attention_norm(hidden + attention_output_norm(attention(attention_input_norm(hidden))))
- */
+/* hidden = attention_norm(hidden + attention_output_norm(attention(attention_input_norm(hidden)))),
+ * and where there is a second norm, that of the old hidden + the new. */
 static void run_attention(const ed_transformer *transformer, const ed_layer *layer,
                           ed_workspace *workspace, const ed_batch *batch)
 {
@@ -41,12 +43,18 @@ static void run_attention(const ed_transformer *transformer, const ed_layer *lay
     }
     ed_linear_run(&layer->qkv, workspace,
                   &(ed_linear_call){.x = x, .ld_x = d, .n_rows = t, .out = qkv, .ld_out = width});
+    if (layer->second_attention_norm.gamma) /* with no norm inside, `normed` is free */
+        memcpy(workspace->normed, hidden, t * d * sizeof(float));
     /* The context of a head takes the place of its q: [T][width], the first H K of each row. */
     ed_attention_run(transformer, layer, workspace, batch, qkv);
     ed_linear_add(&layer->attention_output, &layer->attention_output_norm, workspace, qkv, width, 0,
                   t);
     if (layer->attention_norm.gamma)
         ed_norm_run(&layer->attention_norm, workspace, hidden, hidden, t, d);
+    if (layer->second_attention_norm.gamma) {
+        workspace->kernels->f32_add(hidden, workspace->normed, t * d);
+        ed_norm_run(&layer->second_attention_norm, workspace, hidden, hidden, t, d);
+    }
 }
 
 size_t ed_transformer_qkv_width(const ed_transformer *transformer)

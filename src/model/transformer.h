@@ -2,7 +2,8 @@
  *
  *   x = embedding_norm(token[id] * token_scale + position[p] + token_type)
  *   repeat L times:
- *       x = attention_norm(x + attention_output_norm(attention(attention_input_norm(x))))
+ *       y = attention_norm(x + attention_output_norm(attention(attention_input_norm(x))))
+ *       x = second_attention_norm(x + y), or without that norm y
  *       x = output_norm(x + feed_forward_output_norm(feed_forward(feed_forward_input_norm(x))))
  *   x = final_norm(x)
  *
@@ -29,12 +30,13 @@
 typedef struct ed_layer {
     ed_norm attention_input_norm;
     ed_linear qkv; /* [(H + 2 G) K][D]: query, key and value rows one after another */
-    ed_norm query_norm, key_norm;   /* [K], over each head */
+    ed_norm query_norm, key_norm;   /* RMS: [K], over each head; else [H K], over all */
     const ed_rotary *rotary;        /* or NULL */
     size_t reach_back, reach_ahead; /* a token sees this far; ED_REACH_ALL */
     ed_linear attention_output;     /* [D][H K] */
     ed_norm attention_output_norm;
     ed_norm attention_norm;
+    ed_norm second_attention_norm;
 
     ed_norm feed_forward_input_norm;
     ed_linear up;   /* [F][D]; gated: [2 F][D], the activated half first */

@@ -17,12 +17,13 @@ static bool has_experts(const ed_transformer *transformer)
     return false;
 }
 
-static bool has_inner_norm(const ed_transformer *transformer)
+static bool needs_normed(const ed_transformer *transformer)
 {
     for (size_t i = 0; i < transformer->n_layers; i++) {
         const ed_layer *layer = &transformer->layers[i];
         if (layer->attention_input_norm.gamma || layer->attention_output_norm.gamma ||
-            layer->feed_forward_input_norm.gamma || layer->feed_forward_output_norm.gamma)
+            layer->feed_forward_input_norm.gamma || layer->feed_forward_output_norm.gamma ||
+            layer->second_attention_norm.gamma)
             return true;
     }
     return false;
@@ -42,7 +43,7 @@ embedd_status ed_workspace_open(ed_workspace *workspace, const ed_transformer *t
                            t_inner * ed_transformer_inner_width(transformer));
     if (has_experts(transformer))
         wide = max_size(wide, ed_moe_wide(t_inner, d, f));
-    size_t normed = has_inner_norm(transformer) ? t * d : 0;
+    size_t normed = needs_normed(transformer) ? t * d : 0;
     size_t packed = max_size(gemm->rows_bytes(t, d), gemm->rows_bytes(t_inner, f));
     packed = max_size(packed, gemm->rows_bytes(t, transformer->n_heads * transformer->head_size));
     /* modules after pooling are f32 */

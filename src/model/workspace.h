@@ -18,7 +18,7 @@ typedef struct ed_workspace {
     ed_thread_pool *pool;
     size_t batch_tokens_max; /* T */
     float *hidden;           /* [T][D]: a layer's input and output */
-    float *normed;           /* [T][D], or NULL if no norm stands before or inside a block */
+    float *normed;           /* [T][D], or NULL if no layer needs it */
     float *wide;             /* q, k, v of all rows, then the feed-forward's inside of some */
     void *packed;            /* rows of the widest product, packed for the kernel */
     float *vector;           /* one text's, on its way through pooling and the modules after it */

@@ -124,6 +124,36 @@ static void config_against_tensors(void **state)
     }
 }
 
+/* What a config can ask for and no published model does is named, not left out. */
+static void config_asks_for_more(void **state)
+{
+    static const struct {
+        const char *source, *field, *value;
+    } cases[] = {
+        {"jina-bert", "\"feed_forward_type\": ", "\"reglu\", \"x\": "},
+        {"nomic-moe", "\"expert_choice_router\": ", "true, \"x\": "},
+        {"nomic-moe", "\"num_shared_experts\": ", "1, \"x\": "},
+        {"nomic-moe", "\"rotary_emb_interleaved\": ", "true, \"x\": "},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *folder = folder_copy(source_folder(cases[i].source)), patched[8192], words[64] = "";
+        size_t n_bytes;
+        char *config = folder_read(folder, "config.json", &n_bytes);
+        const char *field = cases[i].field, *at = strstr(config, field);
+        assert_non_null(at);
+        at += strlen(field);
+        snprintf(patched, sizeof patched, "%.*s%s%s", (int)(at - config), config, cases[i].value,
+                 at);
+        folder_write_text(folder, "config.json", patched);
+        strncat(words, field + 1, strlen(field) - 4); /* without its quotes */
+        assert_refused(folder, EMBEDD_UNSUPPORTED, words);
+        free(config);
+        folder_remove(folder);
+    }
+}
+
 /* One weight that is not a number; the tensor is named. */
 static void weight_not_finite(void **state)
 {
@@ -234,13 +264,10 @@ static void session_for_short_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(session_for_short_texts),
-        cmocka_unit_test(malformed_json),
-        cmocka_unit_test(missing_files),
-        cmocka_unit_test(config_against_tensors),
-        cmocka_unit_test(weight_not_finite),
-        cmocka_unit_test(file_cut_short),
-        cmocka_unit_test(wrong_calls),
+        cmocka_unit_test(session_for_short_texts), cmocka_unit_test(malformed_json),
+        cmocka_unit_test(missing_files),           cmocka_unit_test(config_against_tensors),
+        cmocka_unit_test(config_asks_for_more),    cmocka_unit_test(weight_not_finite),
+        cmocka_unit_test(file_cut_short),          cmocka_unit_test(wrong_calls),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
