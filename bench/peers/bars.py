@@ -122,8 +122,8 @@ def lines(bars, measured):
     for bar in bars:
         if bar["part"] not in measured:
             continue
-        value = "       -" if bar["value"] is None else f"{bar['value']:8.4g}"
+        value = "-" if bar["value"] is None else f"{bar['value']:.5g}"
         met = {None: "not measured", True: "met", False: "NOT MET"}[bar["met"]]
-        yield f"{met:12} {value} {bar['sign']} {bar['needed']:<6g} {bar['unit']:4} {bar['part']:16} {bar['bar']}"
+        yield f"{met:12} {value:>8} {bar['sign']} {bar['needed']:<6g} {bar['unit']:4} {bar['part']:16} {bar['bar']}"
     counts = [sum(bar["met"] is kind for bar in bars) for kind in (True, False, None)]
     yield "{} met, {} not met, {} not measured".format(*counts)

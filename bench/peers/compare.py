@@ -14,12 +14,14 @@ the machine is quiet:
 Writes results.json (or the file of --append), table.md, bars.txt and plot.svg into build/bench.
 """
 import argparse
+import contextlib
 import datetime
 import importlib.metadata
 import json
 import os
 import platform
 import subprocess
+import sys
 import time
 
 import bars
@@ -44,6 +46,12 @@ def main():
     if args.append and os.path.exists(path):
         with open(path, encoding="utf-8") as f:
             results = json.load(f)
+    with contextlib.redirect_stdout(sys.stderr if args.json else sys.stdout):
+        measure(args, results, path)
+    show(args, results, path)
+
+
+def measure(args, results, path):
     for name in [] if args.report else args.part:
         part = chosen(args, name)
         start = time.perf_counter()
@@ -52,7 +60,6 @@ def main():
         print(f"{part['name']}: took {part['seconds']:.0f} s", flush=True)
         results["parts"][part["name"]] = part
         write(path, json.dumps(results) + "\n")
-    show(args, results, path)
 
 
 def parse():

@@ -83,7 +83,7 @@ def ask(connection, method, path, body=None):
 
 
 def run(server, texts, batch, clients, is_over):
-    """`clients` at once send `batch` texts a request, one request after the other, until is_over(requests answered)."""
+    """`clients` at once send `batch` texts a request, one request after the other, until is_over(requests done)."""
     bodies = [json.dumps({"texts": [texts[(i + j) % len(texts)] for j in range(batch)]}).encode()
               for i in range(0, len(texts), batch)]
     times, failures, lock = [], [], threading.Lock()
@@ -91,7 +91,7 @@ def run(server, texts, batch, clients, is_over):
 
     def client(index):
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=300)
-        while not is_over(len(times)):
+        while not is_over(len(times) + len(failures)):
             begin = time.perf_counter()
             try:
                 ask(connection, "POST", "/embed", bodies[index % len(bodies)])
