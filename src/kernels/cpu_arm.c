@@ -2,6 +2,8 @@
  * only what every aarch64 has. */
 #include "kernels/cpu.h"
 
+#include <stddef.h>
+
 /* Bit numbers: Linux, arch/arm64/include/uapi/asm/hwcap.h. */
 enum { HWCAP_ASIMD_BIT = 1, HWCAP_ASIMDDP_BIT = 20, HWCAP2_I8MM_BIT = 13, HWCAP2_BF16_BIT = 14 };
 

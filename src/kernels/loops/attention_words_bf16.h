@@ -7,7 +7,11 @@
 #include "kernels/loops/pack.h"
 #include "kernels/loops/tile_rows.h"
 
-enum { WORD_NUMBERS = 2, LINE_NUMBERS = 2 * VF_LANES };
+enum {
+    WORD_NUMBERS = 2,
+    LINE_NUMBERS = 2 * VF_LANES,
+    PANEL_MAX = TILE_ROWS > NR ? TILE_ROWS : NR /* lines */
+};
 
 static inline size_t words_of(size_t n)
 {
@@ -34,7 +38,7 @@ static inline void pack_pairs(float *packed, const size_t panel, const float *li
 
         for (size_t d = 0; d < depth; d += LINE_NUMBERS) {
             const size_t left = min_size(LINE_NUMBERS, depth - d);
-            float words[NR * VF_LANES];
+            float words[PANEL_MAX * VF_LANES];
 
             for (size_t r = 0; r < n; r++) {
                 const float *x = lines + (i + r) * ld + d;
