@@ -18,9 +18,12 @@ typedef struct display {
 } display;
 
 /* A file's first call starts its bar, the last ends it. One that was whole before is not shown. */
-static void show_progress(void *context, const char *file, uint64_t n_done, uint64_t n_bytes)
+static void show_progress(void *context, const char *file, const char *digest, uint64_t n_done,
+                          uint64_t n_bytes)
 {
     display *shown = context;
+
+    (void)digest;
 
     if (strcmp(shown->file, file) != 0) {
         snprintf(shown->file, sizeof shown->file, "%s", file);
@@ -50,7 +53,7 @@ int ed_command_pull(const ed_arguments *arguments)
 {
     const ed_value *progress = &arguments->values[ED_OPTION_PROGRESS];
     display shown = {.style = ed_progress_choose(progress->given, progress->on, true)};
-    ed_hub_watcher watcher = {&shown, show_progress, show_note};
+    ed_hub_watcher watcher = {.context = &shown, .progress = show_progress, .note = show_note};
     ed_hub_result result;
     embedd_error err;
     char size[16];
@@ -59,7 +62,7 @@ int ed_command_pull(const ed_arguments *arguments)
         ed_fail(&err, EMBEDD_ARGUMENT, "say which model: embedd pull ORG/NAME");
         return ed_complain(&err);
     }
-    embedd_status status = ed_hub_pull(arguments->operands[0], &watcher, &result, &err);
+    embedd_status status = ed_hub_pull(arguments->operands[0], NULL, &watcher, &result, &err);
     ed_progress_hide(&shown.progress);
     if (status != EMBEDD_OK)
         return ed_complain(&err);
@@ -69,6 +72,6 @@ int ed_command_pull(const ed_arguments *arguments)
     else
         printf("%s is here: %s (%zu files, %s)\n", arguments->operands[0], result.folder,
                result.n_files, size);
-    ed_free(result.folder);
+    ed_hub_result_clear(&result);
     return ED_EXIT_OK;
 }

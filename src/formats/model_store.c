@@ -18,8 +18,8 @@
 #define LIST_MODELS_MAX ((size_t)10000)
 
 static embedd_status find_in_ollama(const char *name, char **blob, embedd_error *err);
-static embedd_status fail_not_found(const char *name, const char *full_name, const char *store,
-                                    const char *cache, embedd_error *err);
+static bool find_without_owner(const char *name, const char *full_name, char **folder);
+static embedd_status fail_not_found(const char *name, const char *full_name, embedd_error *err);
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
@@ -39,10 +39,6 @@ embedd_status ed_model_store_full_name(const char *name, char **full_name, embed
 embedd_status ed_model_store_find(const char *name, char **folder, embedd_error *err)
 {
     char *full_name = NULL;
-    char *store = NULL;
-    char *cache = NULL;
-    char *found = NULL;
-    size_t n_bytes;
     embedd_status status;
 
     *folder = NULL;
@@ -61,26 +57,43 @@ embedd_status ed_model_store_find(const char *name, char **folder, embedd_error 
     status = ed_model_store_full_name(name, &full_name, err);
     if (status != EMBEDD_OK)
         return status;
-    store = ed_model_store_root();
-    cache = ed_hugging_face_cache_root();
-    if (store)
-        found = ed_path_join(store, full_name);
+    if (!ed_model_store_find_pulled(full_name, folder) &&
+        !find_without_owner(name, full_name, folder) &&
+        find_in_ollama(name, folder, NULL) != EMBEDD_OK)
+        status = fail_not_found(name, full_name, err);
+    ed_free(full_name);
+    return status;
+}
+
+bool ed_model_store_find_pulled(const char *full_name, char **folder)
+{
+    char *store = ed_model_store_root();
+    char *found = store ? ed_path_join(store, full_name) : NULL;
+    size_t n_bytes;
+
     if (found && !ed_model_folder_measure(found, &n_bytes)) {
         ed_free(found);
         found = NULL;
     }
-    if (!found && cache)
-        found = ed_hugging_face_cache_find(cache, full_name);
-    /* Old names such as bert-base-uncased have no owner. */
-    if (!found && cache && strcmp(full_name, name) != 0)
-        found = ed_hugging_face_cache_find(cache, name);
-    if (!found && find_in_ollama(name, &found, NULL) != EMBEDD_OK)
-        status = fail_not_found(name, full_name, store, cache, err);
+    if (!found) {
+        char *cache = ed_hugging_face_cache_root();
+        found = cache ? ed_hugging_face_cache_find(cache, full_name) : NULL;
+        ed_free(cache);
+    }
     *folder = found;
-    ed_free(full_name);
     ed_free(store);
+    return found != NULL;
+}
+
+/* Old names such as bert-base-uncased. */
+static bool find_without_owner(const char *name, const char *full_name, char **folder)
+{
+    char *cache = strcmp(full_name, name) != 0 ? ed_hugging_face_cache_root() : NULL;
+
+    if (cache)
+        *folder = ed_hugging_face_cache_find(cache, name);
     ed_free(cache);
-    return status;
+    return *folder != NULL;
 }
 
 static embedd_status find_in_ollama(const char *name, char **blob, embedd_error *err)
@@ -94,14 +107,20 @@ static embedd_status find_in_ollama(const char *name, char **blob, embedd_error 
     return status;
 }
 
-static embedd_status fail_not_found(const char *name, const char *full_name, const char *store,
-                                    const char *cache, embedd_error *err)
+static embedd_status fail_not_found(const char *name, const char *full_name, embedd_error *err)
 {
-    return ed_fail(err, EMBEDD_NOT_FOUND,
-                   "there is no model %s: no folder of that name here, not in %s, not in %s; "
-                   "get it with: embedd pull %s",
-                   name, store ? store : "embedd's store ($HOME is not set)",
-                   cache ? cache : "the Hugging Face cache", full_name);
+    char *store = ed_model_store_root();
+    char *cache = ed_hugging_face_cache_root();
+    embedd_status status =
+        ed_fail(err, EMBEDD_NOT_FOUND,
+                "there is no model %s: no folder of that name here, not in %s, not in %s; "
+                "get it with: embedd pull %s",
+                name, store ? store : "embedd's store ($HOME is not set)",
+                cache ? cache : "the Hugging Face cache", full_name);
+
+    ed_free(store);
+    ed_free(cache);
+    return status;
 }
 
 /* ---- where to look --------------------------------------------------------------------------- */

@@ -19,6 +19,9 @@ typedef struct ed_stored_model {
  * it looked and how to pull. */
 embedd_status ed_model_store_find(const char *name, char **folder, embedd_error *err);
 
+/* The same for "owner/name" in the first two: what was pulled. A path is not looked for. */
+bool ed_model_store_find_pulled(const char *full_name, char **folder);
+
 /* All of them, sorted by name; release with ed_model_store_free_list. */
 embedd_status ed_model_store_list(ed_stored_model **out, size_t *n_out, embedd_error *err);
 void ed_model_store_free_list(ed_stored_model *models, size_t n_models);

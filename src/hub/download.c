@@ -21,6 +21,7 @@ typedef struct download {
     const ed_hub_watcher *watcher;
     char *path; /* where the file belongs */
     char *part; /* path + ".part" */
+    char digest[8 + ED_SHA_HEX_MAX];
     int fd;     /* of part */
     ed_sha sha; /* of what part holds */
     uint64_t n_bytes;
@@ -41,6 +42,9 @@ embedd_status ed_download_file(ed_transfer *transfer, const char *url_path, cons
 {
     download d = {.file = file, .watcher = watcher, .fd = -1};
     uint64_t n_held = 0;
+
+    snprintf(d.digest, sizeof d.digest, "%s:%s",
+             file->checksum_kind == ED_SHA_256 ? "sha256" : "sha1", file->checksum);
 
     embedd_status status = open_files(&d, folder, err);
     if (status != EMBEDD_OK || is_whole(&d))
@@ -72,7 +76,8 @@ done:
 static void tell(const download *d)
 {
     if (d->watcher && d->watcher->progress)
-        d->watcher->progress(d->watcher->context, d->file->name, d->n_bytes, d->file->n_bytes);
+        d->watcher->progress(d->watcher->context, d->file->name, d->digest, d->n_bytes,
+                             d->file->n_bytes);
 }
 
 static embedd_status fail_errno(const char *path, embedd_error *err)

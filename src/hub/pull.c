@@ -34,18 +34,21 @@ typedef struct pull {
 } pull;
 
 static embedd_status read_name(pull *p, const char *name, embedd_error *err);
+static embedd_status choose_place(pull *p, const char *store, embedd_error *err);
 static bool find_here(const pull *p, ed_hub_result *result);
 static embedd_status ask_hub(pull *p, embedd_error *err);
 static embedd_status get_files(pull *p, embedd_error *err);
 
-embedd_status ed_hub_pull(const char *name, const ed_hub_watcher *watcher, ed_hub_result *result,
-                          embedd_error *err)
+embedd_status ed_hub_pull(const char *name, const char *store, const ed_hub_watcher *watcher,
+                          ed_hub_result *result, embedd_error *err)
 {
     pull p = {.watcher = watcher, .folder = {.lock = -1}};
     char here[65];
 
     *result = (ed_hub_result){0};
     embedd_status status = read_name(&p, name, err);
+    if (status == EMBEDD_OK)
+        status = choose_place(&p, store, err);
     if (status != EMBEDD_OK || (!p.revision_given && find_here(&p, result)))
         goto done;
     status = ask_hub(&p, err);
@@ -64,6 +67,10 @@ embedd_status ed_hub_pull(const char *name, const ed_hub_watcher *watcher, ed_hu
     if (result->folder == NULL)
         status = ed_fail(err, EMBEDD_MEMORY, "out of memory");
 done:
+    if (status == EMBEDD_OK) {
+        result->name = p.full_name;
+        p.full_name = NULL;
+    }
     ed_transfer_close(p.transfer);
     ed_listing_clear(&p.listing);
     ed_pull_folder_clear(&p.folder);
@@ -71,7 +78,23 @@ done:
     return status;
 }
 
+void ed_hub_result_clear(ed_hub_result *result)
+{
+    ed_free(result->name);
+    ed_free(result->folder);
+    *result = (ed_hub_result){0};
+}
+
 /* ---- the name -------------------------------------------------------------------------------- */
+
+embedd_status ed_hub_full_name(const char *name, char **full_name, embedd_error *err)
+{
+    pull p = {0};
+    embedd_status status = read_name(&p, name, err);
+
+    *full_name = p.full_name;
+    return status;
+}
 
 /* A branch, tag or commit: refs/pr/1 too. It becomes part of a URL only. */
 static bool is_revision(const char *text)
@@ -82,34 +105,57 @@ static bool is_revision(const char *text)
            !strstr(text, "..");
 }
 
+/* Where the hub is, is not the name's to say: these mean HF_ENDPOINT. */
+static const char *skip_host(const char *name)
+{
+    static const char *const hosts[] = {"https://", "hf.co/", "huggingface.co/"};
+
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++)
+        if (strncasecmp(name, hosts[i], strlen(hosts[i])) == 0)
+            name += strlen(hosts[i]);
+    return name;
+}
+
 static embedd_status read_name(pull *p, const char *name, embedd_error *err)
 {
+    static const char tag[] = ":latest";
+    name = skip_host(name);
     const char *at = strchr(name, '@');
     char *bare = at ? ed_strndup(name, (size_t)(at - name)) : ed_strdup(name);
-    char *store = ed_model_store_root();
+    size_t n = bare ? strlen(bare) : 0;
     embedd_status status = EMBEDD_OK;
 
     p->revision_given = at != NULL;
     snprintf(p->revision, sizeof p->revision, "%s", at ? at + 1 : DEFAULT_REVISION);
     if (at && !is_revision(at + 1))
         status = ed_fail(err, EMBEDD_ARGUMENT, "'%s' is no revision of a model", at + 1);
-    else if (store == NULL)
-        status = ed_fail(err, EMBEDD_ARGUMENT,
-                         "there is no place for models: set EMBEDD_MODELS to a folder");
     else if (bare == NULL)
         status = ed_fail(err, EMBEDD_MEMORY, "out of memory");
+    if (n >= sizeof tag && strcasecmp(bare + n - (sizeof tag - 1), tag) == 0)
+        bare[n - (sizeof tag - 1)] = '\0';
     if (status == EMBEDD_OK)
         status = ed_model_store_full_name(bare, &p->full_name, err);
-    if (status == EMBEDD_OK)
-        status = ed_pull_folder_init(&p->folder, store, p->full_name, err);
     ed_free(bare);
-    ed_free(store);
     return status;
 }
 
+/* ---- the place ------------------------------------------------------------------------------- */
+
+static embedd_status choose_place(pull *p, const char *store, embedd_error *err)
+{
+    char *own = store ? ed_strdup(store) : ed_model_store_root();
+    embedd_status status =
+        own ? ed_pull_folder_init(&p->folder, own, p->full_name, err)
+            : ed_fail(err, EMBEDD_ARGUMENT,
+                      "there is no place for models: set EMBEDD_MODELS to a folder");
+    ed_free(own);
+    return status;
+}
+
+/* In the stores: a folder of that name where the process happens to be is another thing. */
 static bool find_here(const pull *p, ed_hub_result *result)
 {
-    result->already_here = ed_model_store_find(p->full_name, &result->folder, NULL) == EMBEDD_OK;
+    result->already_here = ed_model_store_find_pulled(p->full_name, &result->folder);
     return result->already_here;
 }
 
@@ -193,6 +239,8 @@ static embedd_status get_files(pull *p, embedd_error *err)
 
     embedd_status status = ed_pull_folder_open(&p->folder, p->listing.n_bytes, err);
     for (size_t i = 0; i < p->listing.n_files && status == EMBEDD_OK; i++) {
+        if (ed_hub_stopped(p->watcher))
+            return ed_fail(err, EMBEDD_NETWORK, "%s: the pull was given up", p->full_name);
         const ed_listed_file *file = &p->listing.files[i];
         int n = snprintf(path, sizeof path, "/%s/resolve/%s/%s", p->full_name, p->listing.commit,
                          file->name);

@@ -17,6 +17,7 @@
 #define TRIES_MAX         5 /* in a row, without a new byte */
 #define FIRST_PAUSE_MS    300u
 #define PAUSE_MS_MAX      60000u
+#define PAUSE_TICK_MS     100u
 #define CONNECT_SECONDS   20L
 #define STALL_SECONDS     30L /* without a byte */
 #define ENDPOINT_MAX      512
@@ -48,7 +49,7 @@ typedef struct attempt {
 } attempt;
 
 static embedd_status try_get(attempt *at, const char *path);
-static void pause_before_retry(const ed_transfer *transfer, unsigned ms, const char *reason);
+static bool pause_before_retry(const ed_transfer *transfer, unsigned ms, const char *reason);
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
@@ -139,30 +140,39 @@ embedd_status ed_transfer_get(ed_transfer *transfer, const char *path, ed_transf
         }
         if (!at.may_pass || n_tries == TRIES_MAX)
             return ed_fail(err, status, "%s", failure.message);
-        pause_before_retry(transfer, at.retry_after_ms ? at.retry_after_ms : pause_ms,
-                           failure.message);
+        if (!pause_before_retry(transfer, at.retry_after_ms ? at.retry_after_ms : pause_ms,
+                                failure.message))
+            return ed_fail(err, status, "%s", failure.message);
         pause_ms *= 2;
     }
 }
 
-static void pause_before_retry(const ed_transfer *transfer, unsigned ms, const char *reason)
+/* False if nobody waits for the next try. */
+static bool pause_before_retry(const ed_transfer *transfer, unsigned ms, const char *reason)
 {
     char sentence[700];
+    const struct timespec tick = {.tv_nsec = PAUSE_TICK_MS * 1000000L};
+
     if (ms > PAUSE_MS_MAX)
         ms = PAUSE_MS_MAX;
-    struct timespec time = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
 
     snprintf(sentence, sizeof sentence, "%s; trying again in %u.%u s", reason, ms / 1000,
              ms % 1000 / 100);
     if (transfer->watcher.note)
         transfer->watcher.note(transfer->watcher.context, sentence);
-    nanosleep(&time, NULL);
+    for (unsigned slept_ms = 0; slept_ms < ms; slept_ms += PAUSE_TICK_MS) {
+        if (ed_hub_stopped(&transfer->watcher))
+            return false;
+        nanosleep(&tick, NULL);
+    }
+    return true;
 }
 
 /* ---- one try --------------------------------------------------------------------------------- */
 
 static size_t take_header(char *data, size_t one, size_t n_bytes, void *context);
 static size_t take_body(char *data, size_t one, size_t n_bytes, void *context);
+static int look_around(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d);
 static embedd_status curl_failure(attempt *at, CURLcode code, const char *url);
 static embedd_status http_failure(attempt *at, long http_code, const char *url);
 static embedd_status next_hop(attempt *at, long http_code, char url[ED_ADDRESS_MAX]);
@@ -185,6 +195,9 @@ static void set_options(attempt *at)
 #endif
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, at);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look_around);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, at->transfer);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, at);
 }
@@ -313,6 +326,15 @@ static size_t take_body(char *data, size_t one, size_t n_bytes, void *context)
     return n_bytes;
 }
 
+/* Called at least once a second; not 0 ends the transfer. */
+static int look_around(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+    const ed_transfer *transfer = context;
+
+    (void)a, (void)b, (void)c, (void)d;
+    return ed_hub_stopped(&transfer->watcher);
+}
+
 /* ---- what fails ------------------------------------------------------------------------------ */
 
 static embedd_status curl_failure(attempt *at, CURLcode code, const char *url)
@@ -323,6 +345,9 @@ static embedd_status curl_failure(attempt *at, CURLcode code, const char *url)
         return at->sink_status; /* err is filled */
     if (code == CURLE_OUT_OF_MEMORY)
         return ed_fail(at->err, EMBEDD_MEMORY, "out of memory");
+    if (code == CURLE_ABORTED_BY_CALLBACK)
+        return ed_fail(at->err, EMBEDD_NETWORK, "%s: the pull was given up",
+                       ed_address_show(url, shown));
     at->may_pass = code != CURLE_URL_MALFORMAT && code != CURLE_UNSUPPORTED_PROTOCOL &&
                    code != CURLE_PEER_FAILED_VERIFICATION && code != CURLE_SSL_CACERT_BADFILE &&
                    code != CURLE_COULDNT_RESOLVE_HOST && code != CURLE_WRITE_ERROR;

@@ -5,6 +5,12 @@
 #include "embedd.h"
 #include "hub/hub.h"
 
+/* Whether the watcher, which may be NULL, wants no more. */
+static inline bool ed_hub_stopped(const ed_hub_watcher *watcher)
+{
+    return watcher && watcher->stop && watcher->stop(watcher->context);
+}
+
 typedef struct ed_transfer ed_transfer; /* one connection after the other; one thread */
 
 /* `endpoint` is "https://huggingface.co" or a mirror's; `token` may be NULL and is sent to the
