@@ -230,6 +230,11 @@ const ed_option_spec ed_options[ED_OPTION_COUNT] = {
          "whether OpenAI's routes take lists of token ids for texts: of the model's own tokenizer, "
          "which is not the one that OpenAI's clients have",
          BIT(SERVE)},
+    [ED_OPTION_ALLOW_PULL] = {"allow-pull", NULL, ED_OPTION_SWITCH, NULL, NULL, 0, 0, NULL,
+                              "let clients have models downloaded with POST /api/pull, into "
+                              "--models-dir or where embedd "
+                              "pull puts them",
+                              BIT(SERVE)},
     [ED_OPTION_EXIT_WITH_PARENT] = {"exit-with-parent", NULL, ED_OPTION_SWITCH, NULL, NULL, 0, 0,
                                     NULL,
                                     "end when standard input ends, that is when the process that "

@@ -51,6 +51,7 @@ int ed_command_serve(const ed_arguments *arguments)
     options.n_origins = ed_arguments_list(arguments, ED_OPTION_ORIGIN, origins);
     options.file_roots = file_roots;
     options.n_file_roots = ed_arguments_list(arguments, ED_OPTION_FILE_ROOT, file_roots);
+    options.allow_pull = values[ED_OPTION_ALLOW_PULL].on;
     options.token_ids = values[ED_OPTION_TOKEN_INPUT].text[0] == 'a';
     options.exit_with_parent = values[ED_OPTION_EXIT_WITH_PARENT].on;
     options.n_threads = (size_t)values[ED_OPTION_THREADS].number;

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "server/dialect.h"
 #include "server/timed_wait.h"
 
 #include <errno.h>
@@ -14,11 +15,12 @@
 #include <sys/socket.h>
 
 #define NS_PER_MS          1000000ull
-#define WORK_TICK_NS       (50 * NS_PER_MS)   /* a client that goes is noticed so soon */
-#define OTHER_TICK_NS      (250 * NS_PER_MS)  /* a slow one */
-#define PAUSE_NS           (1000 * NS_PER_MS) /* between two looks: we were stopped */
-#define BODY_BYTES_PER_MS  64                 /* the least that a sender must keep up: 64 KiB/s */
-#define REPLY_BYTES_PER_MS 1024               /* and a reader, who has idle_ms on top */
+#define WORK_TICK_NS       (50 * NS_PER_MS)    /* a client that goes is noticed so soon */
+#define OTHER_TICK_NS      (250 * NS_PER_MS)   /* a slow one */
+#define PAUSE_NS           (1000 * NS_PER_MS)  /* between two looks: we were stopped */
+#define NO_LIMIT_MS        ((uint64_t)1 << 40) /* the hub's silence is noticed elsewhere */
+#define BODY_BYTES_PER_MS  64                  /* the least that a sender must keep up: 64 KiB/s */
+#define REPLY_BYTES_PER_MS 1024                /* and a reader, who has idle_ms on top */
 
 typedef enum phase { RESTING, HEADER, BODY, WORKING, SENDING } phase;
 
@@ -158,8 +160,9 @@ bool ed_connection_works(ed_connections *cs, ed_connection *c, ed_job *job)
 {
     if (!c)
         return false;
+    bool pulls = job->request.dialect->answer == ED_ANSWER_PULL;
     pthread_mutex_lock(&cs->mutex);
-    set_phase(cs, c, WORKING, cs->options.deadline_ms);
+    set_phase(cs, c, WORKING, pulls ? NO_LIMIT_MS : cs->options.deadline_ms);
     c->job = job;
     if (cs->n_working == 1)
         pthread_cond_signal(&cs->changed);

@@ -16,7 +16,8 @@ typedef enum ed_answer {
     ED_ANSWER_TOKENS, /* a vector for each token */
     ED_ANSWER_SPARSE, /* a weight for each token of the vocabulary */
     ED_ANSWER_SCORES, /* one for each text, beside the query */
-    ED_ANSWER_TEXT    /* there are none: make_reply */
+    ED_ANSWER_TEXT,   /* there are none: make_reply */
+    ED_ANSWER_PULL    /* nor here: a model is to be downloaded, which takes as long as it takes */
 } ed_answer;
 
 struct ed_dialect {
@@ -67,6 +68,8 @@ extern const ed_dialect ed_dialect_openai;
 /* POST /api/embed, and the older /api/embeddings */
 extern const ed_dialect ed_dialect_ollama;
 extern const ed_dialect ed_dialect_ollama_prompt;
+/* POST /api/pull: a line of JSON for each step */
+extern const ed_dialect ed_dialect_ollama_pull;
 
 /* Of our own routes: {"error":{"code","message","index"}}, and the end of a reply behind its list
  * of vectors. */

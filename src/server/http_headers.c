@@ -34,7 +34,7 @@ void ed_http_add_headers(struct MHD_Response *response, const ed_reply_head *hea
     add_retry(response, head);
     if (route && !route->answer && !head->begun_only && head->job->finished_ns > 0)
         add_timing(response, head->job);
-    if (other && !route->answer)
+    if (other && !route->answer && head->job->n_dimensions > 0)
         add_shape(response, head->job);
     if (other && strncmp(route->content_type, "text/html", 9) == 0)
         add_page_rules(response);

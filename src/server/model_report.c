@@ -59,18 +59,6 @@ unsigned ed_report_show(const ed_call *call)
     return 200;
 }
 
-/* A served model is here already; another one is brought by `embedd pull`. */
-unsigned ed_report_pull(const ed_call *call)
-{
-    ed_request request;
-    if (loading(call) || !read_name(call, &request))
-        return 0;
-    ed_buf_append_text(call->reply, request.stream ? "{\"status\":\"pulling manifest\"}\n" : "");
-    ed_buf_append_text(call->reply, "{\"status\":\"success\"}\n");
-    ed_request_clear(&request);
-    return 200;
-}
-
 unsigned ed_report_models(const ed_call *call)
 {
     static const char all[] = "/v1/models";
@@ -100,11 +88,6 @@ static bool loading(const ed_call *call)
     return true;
 }
 
-static bool read_stream(ed_request_parser *p, ed_json_token token)
-{
-    return ed_read_bool(p, token, "\"stream\"", &p->request->stream);
-}
-
 static bool check_name(ed_request_parser *p)
 {
     if (!p->request->model.bytes)
@@ -113,11 +96,10 @@ static bool check_name(ed_request_parser *p)
     return true;
 }
 
-/* {"model"}, or {"name"} as ollama-js sends it, and {"stream"}. The name is one that is served. */
+/* {"model"}, or {"name"} as older clients send it. The name is one that is served. */
 static bool read_name(const ed_call *call, ed_request *request)
 {
-    static const ed_request_field fields[] = {
-        {"model", ed_read_model}, {"name", ed_read_model}, {"stream", read_stream}};
+    static const ed_request_field fields[] = {{"model", ed_read_model}, {"name", ed_read_model}};
     static const ed_dialect naming = {
         .fields = fields, .n_fields = sizeof fields / sizeof *fields, .check = check_name};
     if (!ed_request_parse(request, &naming, call->body, call->n_body, 0, call->problem))

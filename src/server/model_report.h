@@ -4,12 +4,11 @@
 
 #include "server/routes.h"
 
-/* Ollama: GET /api/version, /api/tags, /api/ps; POST /api/show, /api/pull. */
+/* Ollama: GET /api/version, /api/tags, /api/ps; POST /api/show. */
 unsigned ed_report_version(const ed_call *call);
 unsigned ed_report_tags(const ed_call *call);
 unsigned ed_report_running_models(const ed_call *call);
 unsigned ed_report_show(const ed_call *call);
-unsigned ed_report_pull(const ed_call *call);
 
 /* OpenAI: GET /v1/models and /v1/models/ID. */
 unsigned ed_report_models(const ed_call *call);

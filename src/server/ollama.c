@@ -1,5 +1,6 @@
 /* POST /api/embed: {model, input} -> {embeddings}; POST /api/embeddings: {model, prompt} ->
- * {embedding}. Source: github.com/ollama/ollama, docs/api.md and server/routes.go, 2026-08. */
+ * {embedding}; POST /api/pull: {model} -> {status}, {status}, ... Source: github.com/ollama/ollama,
+ * docs/api.md and server/routes.go, 2026-08. */
 #include "server/dialect.h"
 
 #include "base/duration.h"
@@ -16,7 +17,14 @@ static bool put_embeddings(ed_buf *reply, const ed_request *request, const ed_re
                            ed_problem *problem);
 static bool put_embedding(ed_buf *reply, const ed_request *request, const ed_result *result,
                           ed_problem *problem);
+static bool read_stream(ed_request_parser *p, ed_json_token token);
+static bool check_name(ed_request_parser *p);
+static bool put_success(ed_buf *reply, const ed_request *request, const ed_result *result,
+                        ed_problem *problem);
+static bool put_step(ed_buf *line, const ed_request *request, const ed_result *result, size_t step,
+                     ed_problem *problem);
 static void put_problem(ed_buf *reply, const ed_problem *problem);
+static void put_problem_line(ed_buf *reply, const ed_problem *problem);
 static unsigned http_status(ed_problem_code code);
 
 static const ed_request_field fields[] = {
@@ -50,6 +58,22 @@ const ed_dialect ed_dialect_ollama_prompt = {
     .put_vectors = put_embedding,
     .put_problem = put_problem,
     .http_status = http_status};
+
+/* ollama-js says "name". */
+static const ed_request_field pull_fields[] = {
+    {"model", ed_read_model},
+    {"name", ed_read_model},
+    {"stream", read_stream},
+};
+
+const ed_dialect ed_dialect_ollama_pull = {.answer = ED_ANSWER_PULL,
+                                           .fields = pull_fields,
+                                           .n_fields = sizeof pull_fields / sizeof *pull_fields,
+                                           .check = check_name,
+                                           .put_vectors = put_success,
+                                           .put_line = put_step,
+                                           .put_problem = put_problem_line,
+                                           .http_status = http_status};
 
 static bool read_input(ed_request_parser *p, ed_json_token token)
 {
@@ -150,6 +174,45 @@ static bool put_embedding(ed_buf *reply, const ed_request *request, const ed_res
         return false;
     ed_buf_append(reply, "}", 1);
     return ed_reply_end(reply, problem);
+}
+
+/* ---- pull ------------------------------------------------------------------------------------ */
+
+static bool read_stream(ed_request_parser *p, ed_json_token token)
+{
+    return ed_read_bool(p, token, "\"stream\"", &p->request->stream);
+}
+
+static bool check_name(ed_request_parser *p)
+{
+    return p->request->model.n_bytes > 0 || ed_problem_set(p->problem, ED_PROBLEM_MISSING_FIELD,
+                                                           EMBEDD_NO_INDEX, "model is required");
+}
+
+static bool put_success(ed_buf *reply, const ed_request *request, const ed_result *result,
+                        ed_problem *problem)
+{
+    if (request->stream && !result->pull->pull)
+        ed_pulls_put_status(result->pulls, result->pull, reply); /* nobody has waited */
+    ed_buf_append_text(reply, "{\"status\":\"success\"}\n");
+    return ed_reply_end(reply, problem);
+}
+
+static bool put_step(ed_buf *line, const ed_request *request, const ed_result *result, size_t step,
+                     ed_problem *problem)
+{
+    (void)request;
+    (void)step;
+    ed_pulls_put_status(result->pulls, result->pull, line);
+    return ed_reply_end(line, problem);
+}
+
+/* ---- problems -------------------------------------------------------------------------------- */
+
+static void put_problem_line(ed_buf *reply, const ed_problem *problem)
+{
+    put_problem(reply, problem);
+    ed_buf_append(reply, "\n", 1);
 }
 
 /* {"error":"..."}; clients look for some of the sentences. */

@@ -8,6 +8,7 @@
 #include "base/thread_pool.h"
 #include "server/dialect.h"
 #include "server/prepare.h"
+#include "server/pull_request.h"
 
 #include <pthread.h>
 
@@ -45,6 +46,10 @@ static ed_job *wait_for_job(worker *w);
 static bool choose_model(ed_pipeline *p, ed_job *job);
 static ed_served_model *find_model(ed_models *models, const ed_request *request);
 static void on_model_ready(ed_model_use *use);
+static void start_pull(ed_pipeline *p, ed_job *job);
+static void on_pull_progress(ed_pull_use *use);
+static void on_pull_done(ed_pull_use *use);
+static void finish_pull(ed_job *job);
 static void prepare(worker *w, ed_job *job);
 static void write_reply(ed_job *job);
 static bool check_computed(ed_job *job);
@@ -138,10 +143,14 @@ void ed_pipeline_cancel(ed_job *job, ed_cancel reason)
     int none = ED_CANCEL_NONE;
     if (!atomic_compare_exchange_strong(&job->cancel, &none, reason))
         return;
-    if (ed_models_leave(job->pipeline->options.models, &job->use))
+    if (ed_models_leave(job->pipeline->options.models, &job->use)) {
         queue_push(job->pipeline, job);
-    else
+    } else if (ed_pulls_leave(job->pipeline->options.pulls, &job->pull)) {
+        job->computed = true;
+        queue_push(job->pipeline, job);
+    } else {
         ed_scheduler_cancel(job->pipeline->scheduler, &job->ticket);
+    }
 }
 
 void ed_pipeline_get_stats(ed_pipeline *p, ed_scheduler_stats *stats)
@@ -152,6 +161,8 @@ void ed_pipeline_get_stats(ed_pipeline *p, ed_scheduler_stats *stats)
 void ed_job_clear(ed_job *job, ed_budget *budget)
 {
     free_inputs(job);
+    if (job->pull.pull)
+        ed_pulls_forget(job->pipeline->options.pulls, &job->pull);
     ed_buf_clear(&job->reply);
     ed_budget_give(budget, &job->memory, 0);
 }
@@ -178,7 +189,9 @@ static void *work(void *context)
 {
     worker *w = context;
     for (ed_job *job; (job = wait_for_job(w));) {
-        if (job->computed)
+        if (job->computed && job->request.dialect->answer == ED_ANSWER_PULL)
+            finish_pull(job);
+        else if (job->computed)
             write_reply(job);
         else if (job->parsed || choose_model(w->pipeline, job))
             prepare(w, job);
@@ -211,6 +224,10 @@ static bool choose_model(ed_pipeline *p, ed_job *job)
     job->parsed = true;
     if (!ed_prepare_request(job, &p->options))
         return true;
+    if (job->request.dialect->answer == ED_ANSWER_PULL) {
+        start_pull(p, job);
+        return false;
+    }
     ed_served_model *model = find_model(p->options.models, &job->request);
     if (!model) {
         ed_models_set_unknown(p->options.models, &job->problem);
@@ -238,6 +255,38 @@ static void on_model_ready(ed_model_use *use)
 {
     ed_job *job = use->context;
     queue_push(job->pipeline, job);
+}
+
+static void start_pull(ed_pipeline *p, ed_job *job)
+{
+    job->pull.progress = job->request.stream ? on_pull_progress : NULL;
+    job->pull.done = on_pull_done;
+    job->pull.context = job;
+    if (!ed_pull_request_start(job, p->options.models, p->options.pulls))
+        finish_pull(job);
+}
+
+static void on_pull_progress(ed_pull_use *use)
+{
+    ed_job *job = use->context;
+    atomic_fetch_add(&job->n_computed, 1);
+    job->progress(job);
+}
+
+static void on_pull_done(ed_pull_use *use)
+{
+    ed_pull_request_end(use->context);
+    finish_pull(use->context);
+}
+
+static void finish_pull(ed_job *job)
+{
+    const ed_result result = result_of(job);
+    if (check_computed(job) && job->problem.code == ED_PROBLEM_NONE) {
+        ed_buf_init(&job->reply, ed_reply_bytes_max(&job->request, &result));
+        job->request.dialect->put_vectors(&job->reply, &job->request, &result, &job->problem);
+    }
+    finish(job);
 }
 
 static void prepare(worker *w, ed_job *job)
@@ -305,6 +354,8 @@ static ed_result result_of(const ed_job *job)
                        .vectors = job->vectors,
                        .n_vectors = job->n_vectors,
                        .usages = job->usages,
+                       .pulls = job->pipeline->options.pulls,
+                       .pull = &job->pull,
                        .seconds = (double)(ed_clock_ns() - job->began_ns) * 1e-9};
 }
 

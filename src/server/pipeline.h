@@ -53,6 +53,7 @@ typedef struct ed_job {
     ed_budget_part memory; /* the body's bytes are in it, too */
     atomic_int cancel;     /* an ed_cancel */
     ed_model_use use;      /* of the model it asks for */
+    ed_pull_use pull;      /* of the model it wants downloaded */
     bool parsed;           /* the next stage is the encoding */
     bool computed;         /* the next stage is the reply */
     struct ed_job *next;   /* in a worker's queue */
@@ -60,6 +61,7 @@ typedef struct ed_job {
 
 typedef struct ed_pipeline_options {
     ed_models *models;               /* loaded for ed_pipeline_n_workers() */
+    ed_pulls *pulls;                 /* NULL = clients may not have models downloaded */
     const ed_file_roots *file_roots; /* NULL = none */
     ed_budget *budget;
     ed_histogram *batch_tokens; /* NULL = not counted */

@@ -103,6 +103,7 @@ static bool check_task(ed_job *job, const embedd_model_info *info)
     case ED_ANSWER_SCORES:
         break;
     case ED_ANSWER_TEXT:
+    case ED_ANSWER_PULL:
         return true;
     }
     return (info->task == EMBEDD_TASK_SCORE && info->dimensions == 1) ||

@@ -37,6 +37,7 @@
     XX(NONFINITE_OUTPUT, 500, "nonfinite_output", 0,                                               \
        "the model computed a number that is not finite")                                           \
     XX(UNSUPPORTED_CODING, 501, "unsupported_coding", 0, "the transfer coding is not supported")   \
+    XX(PULL_FAILED, 502, "pull_failed", 0, "the model could not be downloaded")                    \
     XX(LOADING, 503, "loading", 1, "the model is being loaded")                                    \
     XX(MODEL_MEMORY, 503, "model_memory", 1, "no memory is left for the model")                    \
     XX(DRAINING, 503, "draining", 1, "the server is shutting down")                                \

@@ -3,6 +3,7 @@
 #define ED_REPLY_H
 
 #include "base/memory.h"
+#include "server/pulls.h"
 #include "server/request.h"
 
 typedef struct ed_result {
@@ -11,7 +12,9 @@ typedef struct ed_result {
     const float *vectors;       /* [n_vectors][n_dimensions] */
     size_t n_vectors;           /* n_texts; of ED_ANSWER_TOKENS as many as tokens */
     const embedd_usage *usages; /* [n_texts] */
-    double seconds;             /* since the request's body was complete */
+    ed_pulls *pulls;
+    const ed_pull_use *pull; /* of ED_ANSWER_PULL */
+    double seconds;          /* since the request's body was complete */
 } ed_result;
 
 /* Room that a reply with n_texts vectors takes at most, in any dialect. */

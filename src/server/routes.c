@@ -50,7 +50,7 @@ static const ed_route routes[] = {
     {"/api/tags", GET, true, OLLAMA, ed_report_tags, NULL, false},
     {"/api/ps", GET, true, OLLAMA, ed_report_running_models, NULL, false},
     {"/api/show", POST, true, OLLAMA, ed_report_show, NULL, false},
-    {"/api/pull", POST, true, OLLAMA, ed_report_pull, "application/x-ndjson", false},
+    {"/api/pull", POST, true, &ed_dialect_ollama_pull, NULL, "application/x-ndjson", false},
     {"/api/delete", DELETE, true, OLLAMA, refuse_delete, NULL, false},
     /* OpenAI's */
     {"/v1/embeddings", POST, true, OPENAI, NULL, NULL, false},

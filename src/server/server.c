@@ -237,7 +237,12 @@ static embedd_status open_back(server *s)
     if (status != EMBEDD_OK)
         return status;
     ed_models_rescan(service->models);
+    if (o->allow_pull)
+        status = ed_pulls_open(&service->pulls, service->models, o->models_folder, &s->err);
+    if (status != EMBEDD_OK)
+        return status;
     const ed_pipeline_options pipeline = {.models = service->models,
+                                          .pulls = service->pulls,
                                           .file_roots = service->file_roots,
                                           .budget = &service->budget,
                                           .batch_tokens = &service->metrics.batch_tokens,
@@ -318,6 +323,7 @@ static void clear(server *s)
     ed_clients_clear(&s->service.clients);
     ed_connections_close(s->service.connections);
     ed_pipeline_close(s->service.pipeline);
+    ed_pulls_close(s->service.pulls);
     ed_models_close(s->service.models);
     ed_file_roots_close(s->service.file_roots);
     ed_lifecycle_close();

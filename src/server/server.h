@@ -36,6 +36,7 @@ typedef struct ed_server_options {
     size_t n_origins;
     const char *const *file_roots; /* [n_file_roots] folders whose files /embed-file may read */
     size_t n_file_roots;
+    bool allow_pull;       /* clients may have models downloaded */
     bool token_ids;        /* take token ids of the model's own tokenizer for OpenAI's input */
     bool exit_with_parent; /* drain when stdin ends */
     size_t n_threads;      /* 0 = physical cores */

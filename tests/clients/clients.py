@@ -9,7 +9,7 @@ import traceback
 import unittest.mock
 import urllib.request
 
-URL, OPEN_URL, EXPECTED, MODEL = sys.argv[1:]  # OPEN_URL: of a server with --token-input accept
+URL, OPEN_URL, EXPECTED, MODEL = sys.argv[1:]  # OPEN_URL: of a server with --token-input accept --allow-pull
 
 
 def read_rows():
@@ -69,6 +69,15 @@ def ollama():
     assert client.show(MODEL).capabilities == ["embedding"]
     assert len(client.ps().models) == 1
     assert client.pull(MODEL).status == "success"
+    refused(lambda: client.pull("acme/python"), "not found", "--allow-pull")
+    client = ollama.Client(host=OPEN_URL)
+    steps = list(client.pull("acme/python", stream=True))
+    assert (steps[0].status, steps[-1].status) == ("pulling manifest", "success"), steps
+    assert {step.digest.split(":")[0] for step in steps[1:-1]} == {"sha1", "sha256"}, steps
+    assert all(0 <= (step.completed or 0) <= step.total for step in steps[1:-1]), steps
+    assert "python:latest" in [m.model for m in client.list().models]
+    assert len(client.embed("acme/python", "a cat").embeddings) == 1
+    refused(lambda: list(client.pull("no name", stream=True)), "400", "ORG/NAME")
 
 
 def openai():

@@ -27,6 +27,7 @@ class SmallHub:
         self.asked = []  # (path, headers) in order
         self.statuses = {}  # path's end -> list of (status, headers), used up one by one
         self.cut = {}  # file -> list of byte counts after which the connection ends
+        self.held = {}  # file -> (byte count, event): what follows is sent after the event
         self.wrong = {}  # file -> bytes that are sent instead
         self.ignore_range = False
         self.listing_changes = None  # a function that changes the listing
@@ -147,6 +148,11 @@ class SmallHub:
         if self.cut.get(name):
             body = body[:self.cut[name].pop(0)]
             request.close_connection = True
+        if name in self.held:
+            n_bytes, event = self.held[name]
+            request.wfile.write(body[:n_bytes])
+            event.wait(60)
+            body = body[n_bytes:]
         request.wfile.write(body)
 
 

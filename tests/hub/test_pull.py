@@ -85,6 +85,13 @@ class PullTest(unittest.TestCase):
             env={**os.environ, "HOME": self.home, "EMBEDD_MODELS": self.store})
         self.assertEqual(embedded.returncode, 0, embedded.stderr)
 
+    def test_names_as_ollama_has_them(self):
+        self.pull(self.hub(), "hf.co/acme/tiny:latest")
+        self.expect_model()
+        result = self.pull(None, "https://huggingface.co/acme/tiny")
+        self.assertIn("already here: " + self.place, result.stdout)
+        self.pull(None, "acme/tiny:q8_0", code=2)
+
     def test_files_are_asked_for_at_the_listed_commit(self):
         hub = self.hub()
         self.pull(hub)
