@@ -3,10 +3,13 @@
 #include "tokenizer/regex_dialect.h"
 
 #include "base/error.h"
+#include "tokenizer/unicode_category.h"
+#include "tokenizer/unicode_class.h"
 
+#include <stdbool.h>
 #include <string.h>
 
-#define REGEX_BYTES_MAX 65536
+#define REGEX_BYTES_MAX ((size_t)1 << 20)
 
 /* White_Space; \s of PCRE2 also has U+180E. */
 #define SPACES                                                                                     \
@@ -14,6 +17,10 @@
     "\\x{205f}\\x{3000}"
 
 static size_t take_escape(const char *at, bool in_class, ed_buf *out);
+static size_t take_category(const char *at, bool in_class, ed_buf *out);
+static bool write_categories(const char *name, size_t n_bytes, bool others, bool in_class,
+                             ed_buf *out);
+static bool ends_range(const char *at);
 static size_t take_group(const char *at, ed_buf *out);
 
 /* Each piece is copied or said in another way by a function that returns its length, 0 = refused.
@@ -52,6 +59,8 @@ embedd_status ed_regex_translate(const char *regex, ed_buf *out, const char *whe
 static size_t take_escape(const char *at, bool in_class, ed_buf *out)
 {
     char c = at[1];
+    if (in_class && strchr("sdDpP", c) && ends_range(at))
+        return 0;
     if (c == 's' || c == 'S') {
         if (in_class && c == 'S')
             return 0;
@@ -62,14 +71,10 @@ static size_t take_escape(const char *at, bool in_class, ed_buf *out)
             ed_buf_append_text(out, "]");
         return 2;
     }
-    if (c == 'p' || c == 'P') { /* a general category: \p{L}, \p{Lu}, \P{N} */
-        size_t n = at[2] == '{' ? strcspn(at, "}") + 1 : 0;
-        if (n < 5 || n > 6 || at[n - 1] != '}' || !strchr("LMNPSZC", at[3]) ||
-            strspn(at + 3, "LMNPSZCabcdefghijklmnopqrstuvwxyz") != n - 4)
-            return 0;
-        ed_buf_append(out, at, n);
-        return n;
-    }
+    if (c == 'd' || c == 'D')
+        return write_categories("Nd", 2, c == 'D', in_class, out) ? 2 : 0;
+    if (c == 'p' || c == 'P')
+        return take_category(at, in_class, out);
     if (c == 'u' && strspn(at + 2, "0123456789abcdefABCDEF") >= 4) {
         ed_buf_printf(out, "\\x{%.4s}", at + 2);
         return 6;
@@ -78,11 +83,63 @@ static size_t take_escape(const char *at, bool in_class, ed_buf *out)
         ed_buf_append(out, at, 4);
         return 4;
     }
-    if (c == '\0' || (!strchr("dDrntf", c) &&
+    if (c == '\0' || (!strchr("rntf", c) &&
                       !(c > ' ' && c < 0x7F && strchr("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", c))))
         return 0;
     ed_buf_append(out, at, 2);
     return 2;
+}
+
+/* A set after "a-": no range, and what it is depends on who reads it. `at` is inside of a class. */
+static bool ends_range(const char *at)
+{
+    return at[-1] == '-' && at[-2] != '[' && at[-2] != '\\' && !(at[-2] == '^' && at[-3] == '[');
+}
+
+/* \p{L}, \p{Lu}, \P{N} */
+static size_t take_category(const char *at, bool in_class, ed_buf *out)
+{
+    size_t n = at[2] == '{' ? strcspn(at, "}") + 1 : 0;
+
+    if (n < 5 || n > 6 || at[n - 1] != '}')
+        return 0;
+    return write_categories(at + 3, n - 4, at[1] == 'P', in_class, out) ? n : 0;
+}
+
+/* All ranges of the categories that are called so or begin so, or those of all others: PCRE2 knows
+ * another Unicode than the reference. Surrogates are in no text and in no range. */
+static bool write_categories(const char *name, size_t n_bytes, bool others, bool in_class,
+                             ed_buf *out)
+{
+    static const char names[] = ED_CATEGORY_NAMES;
+    uint32_t wanted = 0, surrogates = 0;
+
+    for (uint32_t i = 0; names[2 * i]; i++) {
+        wanted |= (uint32_t)(memcmp(names + 2 * i, name, n_bytes) == 0) << i;
+        surrogates |= (uint32_t)(memcmp(names + 2 * i, "Cs", 2) == 0) << i;
+    }
+    if (wanted == 0 || wanted == surrogates)
+        return false;
+    wanted = (others ? ~wanted : wanted) & ~surrogates;
+    if (!in_class)
+        ed_buf_append_text(out, "[");
+    for (size_t i = 0, next; i < ed_n_category_starts; i = next) {
+        uint32_t mask = (1U << ED_CATEGORY_BITS) - 1, first = ed_category_starts[i];
+        for (next = i;
+             next < ed_n_category_starts && (wanted >> (ed_category_starts[next] & mask) & 1);)
+            next++;
+        if (next == i) {
+            next++;
+            continue;
+        }
+        uint32_t end = next < ed_n_category_starts ? ed_category_starts[next] >> ED_CATEGORY_BITS
+                                                   : ED_CODE_POINT_END;
+        ed_buf_printf(out, "\\x{%x}-\\x{%x}", (unsigned)(first >> ED_CATEGORY_BITS),
+                      (unsigned)(end - 1));
+    }
+    if (!in_class)
+        ed_buf_append_text(out, "]");
+    return true;
 }
 
 /* Groups and look-arounds; of options only i, which is the same in both. */

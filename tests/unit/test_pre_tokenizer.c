@@ -156,6 +156,16 @@ static void known_patterns_match_as_written(void **state)
     check_pattern(ED_PATTERN_LLAMA3, "12345 \r\rx(y) 'v", "123|45| \r\r|x|(y|)| '|v|");
 }
 
+/* U+11F04 is a letter and U+11F50 a digit since Unicode 15, which a PCRE2 need not know. */
+static void categories_are_those_of_the_reference(void **state)
+{
+    (void)state;
+    check_pattern("\\p{L}+|\\P{C}", "ab\xF0\x91\xBC\x84 1", "ab\xF0\x91\xBC\x84| |1|");
+    check_pattern("[\\p{Lu}\\d]+|(?=z)", "aB1\xF0\x91\xBD\x90Z2yz", "a|B1\xF0\x91\xBD\x90Z2|y|z|");
+    check_pattern("[-\\P{Cn}]+", "\xF0\x91\xBD\x90-a", "\xF0\x91\xBD\x90-a|");
+    check_pattern("\\D+", "12\xF0\x91\xBD\x90x3", "12\xF0\x91\xBD\x90|x|3|");
+}
+
 /* Words of one batch go to the next step in batches of their own. */
 static void batches_make_no_difference(void **state)
 {
@@ -205,6 +215,12 @@ static void what_is_not_known_is_named(void **state)
          "t.json: prepend_scheme last is not supported"},
         {METASPACE(",\"prepend_scheme\":\"always\",\"add_prefix_space\":false"), EMBEDD_FORMAT,
          "t.json: add_prefix_space contradicts prepend_scheme"},
+        {"{\"type\":\"Split\",\"behavior\":\"Isolated\",\"pattern\":{\"Regex\":\"[a-\\\\p{L}]\"}}",
+         EMBEDD_UNSUPPORTED,
+         "t.json: the regular expression [a-\\p{L}] is not supported at \\p{L}]"},
+        {"{\"type\":\"Split\",\"behavior\":\"Isolated\",\"pattern\":{\"Regex\":\"\\\\p{Han}\"}}",
+         EMBEDD_UNSUPPORTED,
+         "t.json: the regular expression \\p{Han} is not supported at \\p{Han}"},
         {SPLIT("Doubled", "false"), EMBEDD_UNSUPPORTED,
          "t.json: behavior Doubled is not supported"},
     };
@@ -225,6 +241,7 @@ int main(void)
         cmocka_unit_test(metaspace_marks_spaces),
         cmocka_unit_test(bytes_become_their_characters),
         cmocka_unit_test(known_patterns_match_as_written),
+        cmocka_unit_test(categories_are_those_of_the_reference),
         cmocka_unit_test(batches_make_no_difference),
         cmocka_unit_test(what_is_not_known_is_named),
     };
