@@ -45,6 +45,12 @@ static double gelu(double x)
     return 0.5 * x * erfc(-x * 0.70710678118654752440);
 }
 
+/* How far GELU may be from the truth: what is rounded afterwards may be coarser. */
+static double gelu_tolerance(number_type type, double x)
+{
+    return type == F32 ? 1e-6 * fabs(gelu(x)) : 5e-6 + 1e-6 * fabs(x);
+}
+
 /* The true element, and how far rounding may move it: at most depth + 2 roundings of numbers no
  * larger than the sum of magnitudes, and GELU's own error. Rows of bytes count from their minimum,
  * which makes the sums larger before they cancel. */
@@ -68,8 +74,8 @@ static double true_element(const subject *s, const product *x, size_t i, size_t 
         magnitude *= 4.0;
     *tolerance = ((double)x->p.depth + 2.0) * 0x1p-24 * magnitude;
     if (x->p.activation == ED_ACTIVATION_GELU) {
+        *tolerance = *tolerance * 1.13 + gelu_tolerance(s->type, sum); /* |gelu'| <= 1.13 */
         sum = gelu(sum);
-        *tolerance = *tolerance * 1.13 + 1e-6 * fabs(sum); /* |gelu'| <= 1.13 */
     }
     if (x->p.residual || x->p.in_place) {
         sum += (double)((float *)x->residual.data)[i * x->ld_residual + j];
@@ -412,9 +418,8 @@ static void what_is_not_finite_shows(const subject *s)
 /* ---- GELU ------------------------------------------------------------------------------------ */
 
 /* GELU of any float, through a product of depth 1 whose weights are 1. */
-static void gelu_of(const ed_kernels *k, const float *x, float *y, size_t n)
+static void gelu_of(const ed_gemm *g, const float *x, float *y, size_t n)
 {
-    const ed_gemm *g = &k->gemm_f32;
     const float one = 1.0f;
     check_buffer rows = check_alloc(g->rows_bytes(1, 1), true);
     check_buffer weights = check_alloc(g->weights_bytes(n, 1), true);
@@ -455,7 +460,7 @@ static void test_gelu_of_all_floats(const ed_kernels *k)
             done = word > UINT32_MAX - 4099;
             word += 4099;
         }
-        gelu_of(k, x, y, n);
+        gelu_of(&k->gemm_f32, x, y, n);
         for (size_t i = 0; i < n; i++) {
             const double truth = gelu((double)x[i]);
             const double distance = fabs((double)y[i] - truth);
@@ -468,6 +473,31 @@ static void test_gelu_of_all_floats(const ed_kernels *k)
         }
     }
     check_that(worst <= 1e-6, "gelu(%.9g) is wrong by %.3g of it", worst_at, worst);
+}
+
+/* Every bf16. */
+static void test_gelu_of_all_bf16(const ed_kernels *k)
+{
+    enum { BLOCK = 4096 };
+    static float x[BLOCK], y[BLOCK];
+
+    for (uint32_t upper = 0; upper < 0x10000;) {
+        size_t n = 0;
+
+        for (; n < BLOCK && upper < 0x10000; upper++) {
+            const uint32_t word = upper << 16;
+
+            memcpy(&x[n], &word, sizeof(word));
+            n += isfinite(x[n]) != 0;
+        }
+        gelu_of(&k->gemm_bf16, x, y, n);
+        for (size_t i = 0; i < n; i++) {
+            const double error = fabs((double)y[i] - gelu((double)x[i]));
+
+            check_that(error <= gelu_tolerance(BF16, (double)x[i]), "gelu(%.9g) is %.9g",
+                       (double)x[i], (double)y[i]);
+        }
+    }
 }
 
 /* ---- memory ---------------------------------------------------------------------------------- */
@@ -641,6 +671,7 @@ int main(int argc, char **argv)
         {"bits_do_not_depend_on_the_place", test_bits_do_not_depend_on_the_place},
         {"bits_do_not_depend_on_the_split", test_bits_do_not_depend_on_the_split},
         {"gelu_of_all_floats", test_gelu_of_all_floats},
+        {"gelu_of_all_bf16", test_gelu_of_all_bf16},
     };
 
     return check_main(argc, argv, tests, sizeof(tests) / sizeof(tests[0]));

@@ -124,43 +124,57 @@ static void run_region(const ed_gemm_call *call, const region *r, const float *n
 
 /* ---- the ends of rows: bias, activation, residual -------------------------------------------- */
 
-/* Columns [col, col + VF_LANES) of one row, or the first n of them. */
-ED_INLINE void finish_vector(const ed_gemm_call *call, vf x, size_t row, size_t col, size_t n,
-                             const ed_activation activation)
+/* GEMM_GELU is the packing's: as exact as what its rows keep of it. */
+ED_INLINE vf activate_sums(vf x, const ed_activation activation)
 {
-    const bool whole = n >= VF_LANES;
+    return activation == ED_ACTIVATION_GELU ? GEMM_GELU(x) : vf_activate(x, activation);
+}
 
-    if (call->bias != NULL) {
-        const float *bias = call->bias + col;
+/* One row of a region: n columns. `bias` and `residual` may be NULL. */
+ED_INLINE void finish_row(float *out, const float *sums, const float *bias, const float *residual,
+                          size_t n, const ed_activation activation)
+{
+    size_t c = 0;
 
-        x = vf_add(x, whole ? vf_load(bias) : vf_load_part(bias, n));
+    for (; c + VF_LANES <= n; c += VF_LANES) {
+        vf x = vf_load(sums + c);
+
+        if (bias != NULL)
+            x = vf_add(x, vf_load(bias + c));
+        x = activate_sums(x, activation);
+        if (residual != NULL)
+            x = vf_add(x, vf_load(residual + c));
+        vf_store(out + c, x);
     }
-    x = vf_activate(x, activation);
-    if (call->residual != NULL) {
-        const float *residual = call->residual + row * call->ld_residual + col;
+    if (c < n) {
+        vf x = vf_load(sums + c);
 
-        x = vf_add(x, whole ? vf_load(residual) : vf_load_part(residual, n));
+        if (bias != NULL)
+            x = vf_add(x, vf_load_part(bias + c, n - c));
+        x = activate_sums(x, activation);
+        if (residual != NULL)
+            x = vf_add(x, vf_load_part(residual + c, n - c));
+        vf_store_part(out + c, x, n - c);
     }
-    if (whole)
-        vf_store(call->out + row * call->ld_out + col, x);
-    else
-        vf_store_part(call->out + row * call->ld_out + col, x, n);
 }
 
 ED_INLINE void finish_rows(const ed_gemm_call *call, const region *r, const float *sums,
                            const ed_activation activation)
 {
     const size_t width = r->n_panels * NR;
-    const size_t n_cols = min_size(width, call->col_end - r->col);
+    const size_t n = min_size(width, call->col_end - r->col);
+    const float *bias = call->bias == NULL ? NULL : call->bias + r->col;
+    const float *residual = call->residual;
+    float *out = call->out + r->row * call->ld_out + r->col;
 
+    if (residual != NULL)
+        residual += r->row * call->ld_residual + r->col;
     for (size_t i = 0; i < r->n_rows; i++) {
-        const float *x = sums + i * width;
-        size_t c = 0;
-
-        for (; c + VF_LANES <= n_cols; c += VF_LANES)
-            finish_vector(call, vf_load(x + c), r->row + i, r->col + c, VF_LANES, activation);
-        if (c < n_cols)
-            finish_vector(call, vf_load(x + c), r->row + i, r->col + c, n_cols - c, activation);
+        finish_row(out, sums, bias, residual, n, activation);
+        out += call->ld_out;
+        sums += width;
+        if (residual != NULL)
+            residual += call->ld_residual;
     }
 }
 

@@ -8,6 +8,8 @@
 #include "kernels/loops/pack_blocks.h"
 #include "kernels/loops/tile_rows.h"
 
+#define GEMM_GELU vf_gelu_rounded
+
 enum {
     WEIGHT_WORDS = BLOCK_DEPTH / 2,
 #ifdef ROWS_BF16

@@ -5,6 +5,8 @@
 #include "kernels/loops/pack.h"
 #include "kernels/loops/tile_rows.h"
 
+#define GEMM_GELU vf_gelu
+
 static inline size_t rows_words(size_t depth)
 {
     return depth;

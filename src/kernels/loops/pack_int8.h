@@ -22,6 +22,8 @@
 #include <math.h>
 #include <stdbool.h>
 
+#define GEMM_GELU vf_gelu_rounded
+
 enum {
     WEIGHT_WORDS = BLOCK_DEPTH / 4 + 2,
 #if defined(ROWS_F32)

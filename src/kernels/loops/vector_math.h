@@ -69,6 +69,28 @@ static inline vf vf_gelu(vf x)
     return vf_fma(vf_div(vf_mul(half, p), q), e, vf_max(x, vf_set(0.0f)));
 }
 
+/* The same for products whose rows are rounded to bf16 or bytes anyway: within 5e-6, less than a
+ * hundredth of a byte's step, in half of the time. Phi(t) = 1/2 + t P(s), s from -1 to 1 as t^2
+ * goes from 0 to 4.8^2, fitted so that |x| times its error is least and that Phi(-4.8) is 0; there
+ * x stands still. A polynomial in t^2 itself would lose digits, as its terms cancel. */
+static inline vf vf_gelu_rounded(vf x)
+{
+    const vf t = vf_max(vf_set(-4.8f), vf_min(vf_set(4.8f), x));
+    const vf s = vf_fms(t, vf_mul(t, vf_set(0.0868055522f)), vf_set(1.0f));
+    const vf s2 = vf_mul(s, s);
+    vf even = vf_fma(vf_set(0.00144354883f), s2, vf_set(0.00539273908f));
+    vf odd = vf_fma(vf_set(-0.00419455534f), s2, vf_set(-0.00744348904f));
+
+    even = vf_fma(even, s2, vf_set(0.0138638197f));
+    odd = vf_fma(odd, s2, vf_set(-0.0221874733f));
+    even = vf_fma(even, s2, vf_set(0.0307209007f));
+    odd = vf_fma(odd, s2, vf_set(-0.0405659415f));
+    even = vf_fma(even, s2, vf_set(0.0529040918f));
+    odd = vf_fma(odd, s2, vf_set(-0.0729797557f));
+    even = vf_fma(even, s2, vf_set(0.147212788f));
+    return vf_mul(x, vf_fma(t, vf_fma(odd, s, even), vf_set(0.5f)));
+}
+
 /* x / (1 + e^-y): x times the logistic function of y, for y >= -87.9. Nothing cancels. */
 static inline vf vf_times_logistic(vf x, vf y)
 {
