@@ -56,6 +56,10 @@ typedef struct ed_gemm {
     /* Packs rows [row_begin, row_end); row_begin is a multiple of mr. */
     void (*pack_rows)(void *packed, const float *rows /* [M][ld_rows] */, size_t ld_rows,
                       size_t row_begin, size_t row_end, size_t depth);
+    /* The same, of rows whose numbers are multiplied by scale[depth] first; NULL where the type's
+     * rounding is as good for large numbers as for small ones. */
+    void (*pack_scaled_rows)(void *packed, const float *rows, size_t ld_rows, size_t row_begin,
+                             size_t row_end, size_t depth, const float *scale);
     void (*run)(const ed_gemm_call *call);
 } ed_gemm;
 

@@ -36,7 +36,6 @@ embedd_status ed_distilbert_load(ed_transformer *transformer, const ed_config *c
         status = ed_weights_norm(weights, &transformer->embedding_norm, "embeddings.LayerNorm", d,
                                  &style);
     for (size_t i = 0; status == EMBEDD_OK && i < config->n_layers; i++)
-        status = ed_layer_weights_read(weights, &transformer->layers[i], i, &layer_names, &style,
-                                       config);
+        status = ed_layer_weights_read(weights, transformer, i, &layer_names, &style, config);
     return status;
 }

@@ -56,7 +56,7 @@ static embedd_status read_layers(ed_transformer *transformer, const ed_config *c
             ed_json_get_size(config->root, "sliding_window", &window, config->path, weights->err);
     for (size_t i = 0; status == EMBEDD_OK && i < config->n_layers; i++) {
         ed_layer *layer = &transformer->layers[i];
-        status = ed_layer_weights_read(weights, layer, i, &layer_names, style, config);
+        status = ed_layer_weights_read(weights, transformer, i, &layer_names, style, config);
         layer->rotary = full[i] ? &transformer->rotary : &transformer->local_rotary;
         if (!full[i]) /* in both directions the window lies half on each side */
             layer->reach_back = layer->reach_ahead = window / 2;

@@ -213,7 +213,8 @@ static embedd_status read_dense(ed_head *head, const head_names *names, const he
 
     if (below)
         take_prefix(weights, transformer);
-    embedd_status status = ed_weights_linear(weights, &head->dense, &part, 1, d, style->dense_bias);
+    embedd_status status =
+        ed_weights_linear(weights, &head->dense, &part, 1, d, style->dense_bias, NULL);
     weights->prefix[0] = '\0';
     if (status == EMBEDD_OK && names->norm)
         status = ed_weights_norm(weights, &head->norm, names->norm, d, &style->norm);
@@ -241,7 +242,7 @@ static embedd_status read_out(ed_head *head, const head_names *names, const ed_c
     }
     const ed_weight_part part = {own ? weight : transformer->token_embedding->name, 0, n_out,
                                  n_out};
-    embedd_status status = ed_weights_linear(weights, &head->out, &part, 1, d, false);
+    embedd_status status = ed_weights_linear(weights, &head->out, &part, 1, d, false, NULL);
     if (status == EMBEDD_OK)
         status = ed_weights_read(weights, bias, 0, n_out, &head->out.bias);
     return status;

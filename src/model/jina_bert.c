@@ -113,7 +113,7 @@ embedd_status ed_jina_bert_load(ed_transformer *transformer, const ed_config *co
         names.gate_up = NULL;
     }
     for (size_t i = 0; status == EMBEDD_OK && i < config->n_layers; i++)
-        status = ed_layer_weights_read(weights, &transformer->layers[i], i, &names, &style, config);
+        status = ed_layer_weights_read(weights, transformer, i, &names, &style, config);
     transformer->gated = true;
     transformer->activation = ED_ACTIVATION_GELU;
     return status;

@@ -10,6 +10,7 @@ typedef struct layer_reader {
     ed_weights *weights;
     ed_layer *layer;
     size_t layer_index;
+    const ed_norm *before; /* that the layer's input comes from, if its gamma is there */
     const ed_layer_names *names;
     const ed_norm_style *style;
     const ed_config *config;
@@ -36,36 +37,45 @@ static full_name name_of(const layer_reader *reader, const char *rest)
 }
 
 static embedd_status read_linear(const layer_reader *reader, ed_linear *linear, const char *rest,
-                                 size_t n_out, size_t n_in, bool has_bias)
+                                 size_t n_out, size_t n_in, bool has_bias,
+                                 const ed_weights_input *input)
 {
     full_name name = name_of(reader, rest);
     ed_weight_part part = {name.text, 0, n_out, n_out};
 
-    return ed_weights_linear(reader->weights, linear, &part, 1, n_in, has_bias);
+    return ed_weights_linear(reader->weights, linear, &part, 1, n_in, has_bias, input);
 }
 
-embedd_status ed_layer_weights_read(ed_weights *weights, ed_layer *layer, size_t layer_index,
-                                    const ed_layer_names *names, const ed_norm_style *style,
-                                    const ed_config *config)
+embedd_status ed_layer_weights_read(ed_weights *weights, ed_transformer *transformer,
+                                    size_t layer_index, const ed_layer_names *names,
+                                    const ed_norm_style *style, const ed_config *config)
 {
-    const layer_reader reader = {weights, layer, layer_index, names, style, config};
+    ed_layer *layer = &transformer->layers[layer_index];
+    const ed_norm *before = layer_index ? &layer[-1].output_norm : &transformer->embedding_norm;
+    const layer_reader reader = {weights, layer, layer_index, before, names, style, config};
     size_t d = config->hidden_size, context = config->n_heads * config->head_size;
-    embedd_status status = read_qkv(&reader);
+    embedd_status status = read_norms(&reader);
 
     layer->reach_back = layer->reach_ahead = ED_REACH_ALL;
     if (status == EMBEDD_OK)
+        status = read_qkv(&reader);
+    if (status == EMBEDD_OK)
         status = read_linear(&reader, &layer->attention_output, names->attention_output, d, context,
-                             names->attention_output_bias);
+                             names->attention_output_bias, NULL);
     if (status == EMBEDD_OK && names->moe)
         status = read_moe(&reader);
     else if (status == EMBEDD_OK)
         status = read_up(&reader);
     if (status == EMBEDD_OK && !names->moe)
         status = read_linear(&reader, &layer->down, names->down, d, config->intermediate_size,
-                             names->down_bias);
-    if (status == EMBEDD_OK)
-        status = read_norms(&reader);
+                             names->down_bias, NULL);
     return status;
+}
+
+/* The gamma of the last of these norms that the model has, or NULL. */
+static const float *gamma_of(const ed_norm *first, const ed_norm *second, const ed_norm *third)
+{
+    return third->gamma ? third->gamma : second->gamma ? second->gamma : first->gamma;
 }
 
 static embedd_status read_qkv(const layer_reader *reader)
@@ -73,16 +83,18 @@ static embedd_status read_qkv(const layer_reader *reader)
     const ed_layer_names *names = reader->names;
     const ed_config *config = reader->config;
     size_t q = config->n_heads * config->head_size, kv = config->n_kv_heads * config->head_size;
+    const ed_norm *own = &reader->layer->attention_input_norm;
+    const ed_weights_input input = {gamma_of(reader->before, own, own), kv};
 
     if (names->qkv)
         return read_linear(reader, &reader->layer->qkv, names->qkv, q + 2 * kv, config->hidden_size,
-                           names->qkv_bias);
+                           names->qkv_bias, &input);
     full_name query = name_of(reader, names->query), key = name_of(reader, names->key);
     full_name value = name_of(reader, names->value);
     const ed_weight_part parts[] = {
         {query.text, 0, q, q}, {key.text, 0, kv, kv}, {value.text, 0, kv, kv}};
     return ed_weights_linear(reader->weights, &reader->layer->qkv, parts, 3, config->hidden_size,
-                             names->qkv_bias);
+                             names->qkv_bias, &input);
 }
 
 /* The activated half comes first, whatever the file's order. */
@@ -91,20 +103,24 @@ static embedd_status read_up(const layer_reader *reader)
     const ed_layer_names *names = reader->names;
     size_t d = reader->config->hidden_size, f = reader->config->intermediate_size;
     ed_linear *up = &reader->layer->up;
+    const ed_layer *layer = reader->layer;
+    const ed_weights_input input = {gamma_of(&layer->attention_norm, &layer->second_attention_norm,
+                                             &layer->feed_forward_input_norm),
+                                    0};
 
     if (names->gate_up) {
         full_name both = name_of(reader, names->gate_up);
         size_t gate_begin = names->gate_first ? 0 : f;
         const ed_weight_part parts[] = {{both.text, gate_begin, f, 2 * f},
                                         {both.text, f - gate_begin, f, 2 * f}};
-        return ed_weights_linear(reader->weights, up, parts, 2, d, names->up_bias);
+        return ed_weights_linear(reader->weights, up, parts, 2, d, names->up_bias, &input);
     }
     if (names->gate) {
         full_name gate = name_of(reader, names->gate), rest = name_of(reader, names->up);
         const ed_weight_part parts[] = {{gate.text, 0, f, f}, {rest.text, 0, f, f}};
-        return ed_weights_linear(reader->weights, up, parts, 2, d, names->up_bias);
+        return ed_weights_linear(reader->weights, up, parts, 2, d, names->up_bias, &input);
     }
-    return read_linear(reader, up, names->up, f, d, names->up_bias);
+    return read_linear(reader, up, names->up, f, d, names->up_bias, &input);
 }
 
 /* w1 [E F][D] are up rows; w2 [E F][D] lies transposed. Where there is `down` instead, it is [E
@@ -141,7 +157,7 @@ static embedd_status read_moe(const layer_reader *reader)
     for (size_t e = 0; status == EMBEDD_OK && e < moe->n_experts; e++) {
         const ed_weight_part part = {name, e * f, f, moe->n_experts * f};
         snprintf(name, sizeof name, "%s.experts.mlp.w1", block.text);
-        status = ed_weights_linear(weights, &moe->up[e], &part, 1, d, false);
+        status = ed_weights_linear(weights, &moe->up[e], &part, 1, d, false, NULL);
         if (status == EMBEDD_OK)
             status = read_expert_down(reader, e, block.text);
     }
@@ -163,7 +179,7 @@ static embedd_status read_expert_down(const layer_reader *reader, size_t expert_
         return ed_weights_linear_transposed(reader->weights, down, &part, d);
     return ed_weights_linear(reader->weights, down,
                              &(ed_weight_part){plain, expert_index * d, d, moe->n_experts * d}, 1,
-                             f, false);
+                             f, false, NULL);
 }
 
 static embedd_status read_norms(const layer_reader *reader)

@@ -23,9 +23,10 @@ typedef struct ed_layer_names {
     const char *feed_forward_input_norm, *feed_forward_output_norm, *output_norm;
 } ed_layer_names;
 
-/* The layer sees all and has no rotation; the caller sets those. */
-embedd_status ed_layer_weights_read(ed_weights *weights, ed_layer *layer, size_t layer_index,
-                                    const ed_layer_names *names, const ed_norm_style *style,
-                                    const ed_config *config);
+/* Layer layer_index, after the embedding's norm and the layers before it. It sees all and has no
+ * rotation; the caller sets those. */
+embedd_status ed_layer_weights_read(ed_weights *weights, ed_transformer *transformer,
+                                    size_t layer_index, const ed_layer_names *names,
+                                    const ed_norm_style *style, const ed_config *config);
 
 #endif

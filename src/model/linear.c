@@ -80,11 +80,17 @@ void ed_linear_run(const ed_linear *linear, ed_workspace *workspace, const ed_li
 static void pack_task(void *context, size_t task_index, size_t thread_index)
 {
     const linear_job *job = context;
+    const ed_linear *linear = job->linear;
+    const ed_linear_call *call = job->call;
+    size_t begin = part_at(&job->packing, task_index);
+    size_t end = part_at(&job->packing, task_index + 1);
 
     (void)thread_index;
-    job->linear->gemm->pack_rows(job->packed, job->call->x, job->call->ld_x,
-                                 part_at(&job->packing, task_index),
-                                 part_at(&job->packing, task_index + 1), job->linear->n_in);
+    if (linear->row_scale)
+        linear->gemm->pack_scaled_rows(job->packed, call->x, call->ld_x, begin, end, linear->n_in,
+                                       linear->row_scale);
+    else
+        linear->gemm->pack_rows(job->packed, call->x, call->ld_x, begin, end, linear->n_in);
 }
 
 static void multiply_task(void *context, size_t task_index, size_t thread_index)
@@ -116,8 +122,10 @@ static void multiply_task(void *context, size_t task_index, size_t thread_index)
 
 void ed_linear_clear(ed_linear *linear)
 {
-    if (!linear->borrowed)
+    if (!linear->borrowed) {
         ed_aligned_free(linear->weights, linear->weight_bytes);
+        ed_free((void *)linear->row_scale);
+    }
     ed_free(linear->bias);
     *linear = (ed_linear){0};
 }

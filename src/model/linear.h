@@ -8,10 +8,11 @@ typedef struct ed_linear {
     const ed_gemm *gemm; /* the kernel whose packing `weights` has */
     void *weights;       /* packed [N][depth] */
     size_t weight_bytes;
-    bool borrowed; /* the weights lie in a file's pages */
-    float *bias;   /* [N] or NULL */
-    size_t n_out;  /* N */
-    size_t n_in;   /* depth */
+    const float *row_scale; /* [depth], what each row is multiplied by, or NULL */
+    bool borrowed;          /* weights and row_scale lie in a file's pages */
+    float *bias;            /* [N] or NULL */
+    size_t n_out;           /* N */
+    size_t n_in;            /* depth */
 } ed_linear;
 
 typedef struct ed_linear_call {

@@ -50,7 +50,7 @@ static embedd_status read_layers(ed_transformer *transformer, const ed_config *c
     for (size_t i = 0; status == EMBEDD_OK && i < config->n_layers; i++) {
         ed_layer *layer = &transformer->layers[i];
         names.attention_input_norm = i == 0 ? NULL : layer_names.attention_input_norm;
-        status = ed_layer_weights_read(weights, layer, i, &names, style, config);
+        status = ed_layer_weights_read(weights, transformer, i, &names, style, config);
         layer->rotary = full[i] ? &transformer->rotary : &transformer->local_rotary;
         if (!full[i]) /* half of the window on each side, the ends included */
             layer->reach_back = layer->reach_ahead = window / 2;

@@ -49,8 +49,7 @@ embedd_status ed_mpnet_load(ed_transformer *transformer, const ed_config *config
     if (status == EMBEDD_OK)
         status = load_relative_bias(transformer, config, weights);
     for (size_t i = 0; status == EMBEDD_OK && i < config->n_layers; i++)
-        status = ed_layer_weights_read(weights, &transformer->layers[i], i, &layer_names, &style,
-                                       config);
+        status = ed_layer_weights_read(weights, transformer, i, &layer_names, &style, config);
     return status;
 }
 

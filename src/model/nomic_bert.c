@@ -52,7 +52,7 @@ static embedd_status read_layers(ed_transformer *transformer, const ed_config *c
     for (size_t i = 0; status == EMBEDD_OK && i < config->n_layers; i++) {
         bool experts = experts_every > 0 && config->n_experts > 0 && i % experts_every == 1;
         names.moe = experts ? "mlp" : NULL;
-        status = ed_layer_weights_read(weights, &transformer->layers[i], i, &names, style, config);
+        status = ed_layer_weights_read(weights, transformer, i, &names, style, config);
         transformer->layers[i].rotary = &transformer->rotary;
         transformer->layers[i].moe.renormalize = renormalize;
     }

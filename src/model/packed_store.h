@@ -13,9 +13,10 @@ typedef struct ed_packed_store {
     bool differs; /* a section was not the one that was asked for: the file is of no use */
 } ed_packed_store;
 
-/* Sets the weights of `linear`, whose gemm and sizes are set; false = they must be packed. */
-bool ed_packed_store_take(ed_packed_store *store, uint64_t name, ed_linear *linear);
-/* Writes and frees the weights of `linear`; nothing without a writer. */
+/* Sets the weights of `linear`, whose gemm and sizes are set, and its row_scale if it has one;
+ * false = they must be packed. */
+bool ed_packed_store_take(ed_packed_store *store, uint64_t name, bool scaled, ed_linear *linear);
+/* Writes weights and row_scale of `linear`, and frees the weights; nothing without a writer. */
 embedd_status ed_packed_store_put(ed_packed_store *store, uint64_t name, ed_linear *linear,
                                   embedd_error *err);
 

@@ -68,7 +68,7 @@ static embedd_status open_plain_dense(ed_post_module *step, const char *name, ed
         return ed_fail(weights->err, EMBEDD_FORMAT, "%s: tensor %s is missing or no matrix",
                        weights->where, full);
     const ed_weight_part part = {name, 0, tensor->shape[0], tensor->shape[0]};
-    return ed_weights_linear(weights, &step->linear, &part, 1, tensor->shape[1], false);
+    return ed_weights_linear(weights, &step->linear, &part, 1, tensor->shape[1], false, NULL);
 }
 
 static embedd_status open_folder(ed_post_module *step, const char *folder, ed_weights *weights)
@@ -144,7 +144,7 @@ static embedd_status open_dense(ed_post_module *step, const char *folder, ed_wei
             ed_fail(err, EMBEDD_FORMAT, "%s: in_features or out_features is out of range", path);
     if (status == EMBEDD_OK) {
         const ed_weight_part part = {"linear", 0, n_out, n_out};
-        status = ed_weights_linear(weights, &step->linear, &part, 1, n_in, bias);
+        status = ed_weights_linear(weights, &step->linear, &part, 1, n_in, bias, NULL);
     }
     json_object_put(root);
     ed_free(path);

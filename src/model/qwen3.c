@@ -40,8 +40,7 @@ embedd_status ed_qwen3_load(ed_transformer *transformer, const ed_config *config
         status = ed_weights_token_embedding(weights, "embed_tokens.weight", config,
                                             &transformer->token_embedding);
     for (size_t i = 0; status == EMBEDD_OK && i < config->n_layers; i++) {
-        status = ed_layer_weights_read(weights, &transformer->layers[i], i, &layer_names, &style,
-                                       config);
+        status = ed_layer_weights_read(weights, transformer, i, &layer_names, &style, config);
         transformer->layers[i].rotary = &transformer->rotary;
         transformer->layers[i].reach_ahead = 0;
     }

@@ -8,6 +8,7 @@
 #include "base/checksum.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "model/row_scale.h"
 
 #define FINITE_CHUNK  4096
 #define READ_KEPT_MAX ((size_t)32 << 20) /* bytes of float32 read before the file's pages go */
@@ -147,17 +148,21 @@ embedd_status ed_weights_token_embedding(ed_weights *weights, const char *name,
 
 static embedd_status read_part(ed_weights *weights, const ed_weight_part *part, size_t n_in,
                                bool has_bias, float *rows, float *bias);
-static embedd_status pack(ed_weights *weights, ed_linear *linear, uint64_t name);
+static embedd_status pack(ed_weights *weights, ed_linear *linear, const ed_weights_input *input,
+                          uint64_t name);
 static void part_name(const ed_weights *weights, const ed_weight_part *part,
                       char name[PART_NAME_MAX]);
 static embedd_status take_memory(ed_weights *weights, ed_linear *linear);
 static uint64_t linear_name(const ed_linear *linear, const ed_weight_part *parts, size_t n_parts);
 
 embedd_status ed_weights_linear(ed_weights *weights, ed_linear *linear, const ed_weight_part *parts,
-                                size_t n_parts, size_t n_in, bool has_bias)
+                                size_t n_parts, size_t n_in, bool has_bias,
+                                const ed_weights_input *input)
 {
     embedd_status status = EMBEDD_OK;
 
+    if (input && (!input->gamma || !weights->gemm->pack_scaled_rows))
+        input = NULL;
     *linear = (ed_linear){.gemm = weights->gemm, .n_in = n_in};
     /* Shapes are checked before memory is taken: config.json alone can ask for anything. */
     for (size_t i = 0; status == EMBEDD_OK && i < n_parts; i++) {
@@ -171,7 +176,7 @@ embedd_status ed_weights_linear(ed_weights *weights, ed_linear *linear, const ed
     if (has_bias && !linear->bias)
         return out_of_memory(weights);
     uint64_t name = linear_name(linear, parts, n_parts);
-    bool packed = ed_packed_store_take(weights->packed, name, linear);
+    bool packed = ed_packed_store_take(weights->packed, name, input != NULL, linear);
     if (packed)
         weights->weight_bytes += linear->weight_bytes;
     else
@@ -182,11 +187,21 @@ embedd_status ed_weights_linear(ed_weights *weights, ed_linear *linear, const ed
                            has_bias ? linear->bias + done : NULL);
         done += parts[i].n_rows;
     }
-    return status == EMBEDD_OK && !packed ? pack(weights, linear, name) : status;
+    return status == EMBEDD_OK && !packed ? pack(weights, linear, input, name) : status;
 }
 
-static embedd_status pack(ed_weights *weights, ed_linear *linear, uint64_t name)
+static embedd_status pack(ed_weights *weights, ed_linear *linear, const ed_weights_input *input,
+                          uint64_t name)
 {
+    if (input) {
+        float *scale = ed_calloc(linear->n_in, sizeof *scale);
+        if (!scale)
+            return out_of_memory(weights);
+        ed_row_scale_choose(scale, weights->rows, linear->n_out, linear->n_in, input->gamma,
+                            input->n_deciding ? input->n_deciding : linear->n_out);
+        linear->row_scale = scale;
+        weights->weight_bytes += linear->n_in * sizeof *scale;
+    }
     linear->gemm->pack_weights(linear->weights, weights->rows, linear->n_out, linear->n_in);
     return ed_packed_store_put(weights->packed, name, linear, weights->err);
 }
@@ -250,7 +265,7 @@ embedd_status ed_weights_linear_transposed(ed_weights *weights, ed_linear *linea
     if (status != EMBEDD_OK)
         return status;
     uint64_t name = linear_name(linear, part, 1);
-    if (ed_packed_store_take(weights->packed, name, linear)) {
+    if (ed_packed_store_take(weights->packed, name, false, linear)) {
         weights->weight_bytes += linear->weight_bytes;
         return EMBEDD_OK;
     }
@@ -265,7 +280,7 @@ embedd_status ed_weights_linear_transposed(ed_weights *weights, ed_linear *linea
         for (size_t j = 0; j < n_out; j++)
             weights->rows[j * n_in + i] = transposed[i * n_out + j];
     ed_free(transposed);
-    return status == EMBEDD_OK ? pack(weights, linear, name) : status;
+    return status == EMBEDD_OK ? pack(weights, linear, NULL, name) : status;
 }
 
 /* Checks the shapes, and reads the numbers where there is a place for them. */

@@ -42,9 +42,16 @@ typedef struct ed_weight_part {
     size_t row_begin, n_rows, n_rows_total;
 } ed_weight_part;
 
-/* Linear layers, or runs of their rows, stacked into one. */
+/* Where the rows that a linear layer multiplies come from, for model/row_scale.h. */
+typedef struct ed_weights_input {
+    const float *gamma; /* [n_in], of the norm before it, or NULL */
+    size_t n_deciding;  /* the last rows of weights, which decide; 0 = all */
+} ed_weights_input;
+
+/* Linear layers, or runs of their rows, stacked into one. `input` NULL = unknown. */
 embedd_status ed_weights_linear(ed_weights *weights, ed_linear *linear, const ed_weight_part *parts,
-                                size_t n_parts, size_t n_in, bool has_bias);
+                                size_t n_parts, size_t n_in, bool has_bias,
+                                const ed_weights_input *input);
 
 /* One layer from a run of rows that hold it transposed: name [n_rows_total][n_out], no bias; the
  * run is [n_in][n_out]. */

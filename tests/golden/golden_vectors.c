@@ -25,7 +25,7 @@ static const struct number_type {
 } number_types[] = {
     {EMBEDD_DTYPE_F32, "f32", 1e-5, 0.999999, 0.999999, 0.999999},
     {EMBEDD_DTYPE_BF16, "bf16", 1, 0.999, 0.9995, 0.9998},
-    {EMBEDD_DTYPE_INT8, "int8", 1, 0.99, 0.998, 0.9994},
+    {EMBEDD_DTYPE_INT8, "int8", 1, 0.99, 0.998, 0.9995},
 };
 #define N_NUMBER_TYPES (sizeof number_types / sizeof *number_types)
 

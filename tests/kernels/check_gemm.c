@@ -11,6 +11,8 @@
 
 typedef enum number_type { F32, BF16, INT8 } number_type;
 
+enum { BYTES_BLOCK = 128 }; /* numbers that share a scale */
+
 /* What is tested: one type's product of a level. */
 typedef struct subject {
     number_type type;
@@ -259,8 +261,9 @@ static void bits_do_not_depend_on_the_split(const subject *s)
  * a step of its block, filled up with zeros. */
 static double rounding_of(number_type type, const float *line, size_t depth, size_t at, bool is_row)
 {
-    const size_t begin = at / 64 * 64, end = begin + 64 < depth ? begin + 64 : depth;
-    float min = end - begin < 64 ? 0.0f : line[begin], max = min;
+    const size_t begin = at / BYTES_BLOCK * BYTES_BLOCK;
+    const size_t end = begin + BYTES_BLOCK < depth ? begin + BYTES_BLOCK : depth;
+    float min = end - begin < BYTES_BLOCK ? 0.0f : line[begin], max = min;
 
     for (size_t i = begin; i < end; i++) {
         min = fminf(min, line[i]);
@@ -281,17 +284,17 @@ static double rounding_of(number_type type, const float *line, size_t depth, siz
  * blocks stand in one line, and one of zeros. */
 static void rounded_numbers(const subject *s)
 {
-    const size_t m = 9, n = 37, depth = 200;
+    const size_t m = 9, n = 37, depth = 3 * BYTES_BLOCK + 8;
     product x;
 
     product_open(&x, s, &(problem){.m = m, .n = n, .depth = depth, .magnitude = 1.0f});
     for (size_t i = 0; i < m; i++) {
         float *row = (float *)x.rows.data + i * x.ld_rows;
 
-        check_fill(row, 64, 1e-3f);
-        check_fill(row + 64, 64, 50.0f);
-        memset(row + 128, 0, 64 * sizeof(float));
-        check_fill(row + 192, 8, 1e-36f);
+        check_fill(row, BYTES_BLOCK, 1e-3f);
+        check_fill(row + BYTES_BLOCK, BYTES_BLOCK, 50.0f);
+        memset(row + 2 * BYTES_BLOCK, 0, BYTES_BLOCK * sizeof(float));
+        check_fill(row + 3 * BYTES_BLOCK, 8, 1e-36f);
     }
     check_fill(x.weights.data, n * depth, 0.3f);
     s->gemm->pack_weights(x.packed_weights.data, x.weights.data, n, depth);
@@ -321,7 +324,8 @@ static void rounded_numbers(const subject *s)
 static void test_sums_of_bytes_are_exact(const ed_kernels *k)
 {
     const subject s = {INT8, "int8", &k->gemm_int8};
-    const size_t m = 2 * s.gemm->mr + 1, n = 2 * s.gemm->nr + 1, depth = 192;
+    const size_t m = 2 * s.gemm->mr + 1, n = 2 * s.gemm->nr + 1;
+    const size_t depth = 3 * BYTES_BLOCK;
     product x;
 
     product_open(&x, &s, &(problem){.m = m, .n = n, .depth = depth, .magnitude = 1.0f});
@@ -329,16 +333,16 @@ static void test_sums_of_bytes_are_exact(const ed_kernels *k)
         float *row = (float *)x.rows.data + i * x.ld_rows;
 
         for (size_t d = 0; d < depth; d++)
-            row[d] = d % 64 == 63                ? 0.0f
-                     : d % 64 == 0 || i % 3 == 0 ? 255.0f
-                                                 : (float)check_random(256);
+            row[d] = d % BYTES_BLOCK == 63                ? 0.0f
+                     : d % BYTES_BLOCK == 0 || i % 3 == 0 ? 255.0f
+                                                          : (float)check_random(256);
     }
     for (size_t j = 0; j < n; j++) {
         float *weights = (float *)x.weights.data + j * depth;
 
         for (size_t d = 0; d < depth; d++)
-            weights[d] = d % 64 == 0 || j % 3 == 0 ? (j % 2 == 0 ? 127.0f : -127.0f)
-                                                   : (float)check_random(255) - 127.0f;
+            weights[d] = d % BYTES_BLOCK == 0 || j % 3 == 0 ? (j % 2 == 0 ? 127.0f : -127.0f)
+                                                            : (float)check_random(255) - 127.0f;
     }
     s.gemm->pack_weights(x.packed_weights.data, x.weights.data, n, depth);
     run_whole(&s, &x);
@@ -413,6 +417,31 @@ static void what_is_not_finite_shows(const subject *s)
         }
         product_close(&x);
     }
+}
+
+/* Rows packed with a scale are the products of both, packed. */
+static void test_scaled_rows(const ed_kernels *k)
+{
+    const ed_gemm *g = &k->gemm_int8;
+    const size_t m = 2 * g->mr + 1, depth = BYTES_BLOCK + 5, n_bytes = g->rows_bytes(m, depth);
+    check_buffer rows = check_alloc(m * depth * sizeof(float), true);
+    check_buffer scale = check_alloc(depth * sizeof(float), true);
+    check_buffer packed = check_alloc(n_bytes, true), expected = check_alloc(n_bytes, true);
+    float *x = rows.data;
+
+    check_fill(x, m * depth, 2.0f);
+    check_fill(scale.data, depth, 3.0f);
+    memset(packed.data, 0, n_bytes);
+    memset(expected.data, 0, n_bytes);
+    g->pack_scaled_rows(packed.data, x, depth, 0, m, depth, scale.data);
+    for (size_t i = 0; i < m * depth; i++)
+        x[i] *= ((float *)scale.data)[i % depth];
+    g->pack_rows(expected.data, x, depth, 0, m, depth);
+    check_that(memcmp(packed.data, expected.data, n_bytes) == 0, "not the scaled rows");
+    check_release(&rows);
+    check_release(&scale);
+    check_release(&packed);
+    check_release(&expected);
 }
 
 /* ---- GELU ------------------------------------------------------------------------------------ */
@@ -595,8 +624,8 @@ static void make_exact(number_type type, float *line, size_t depth, bool is_row)
         if (type == BF16)
             memcpy(&line[i], &bits, sizeof(bits));
     }
-    for (size_t begin = 0; type == INT8 && begin < depth; begin += 64) {
-        const size_t n = depth - begin < 64 ? depth - begin : 64;
+    for (size_t begin = 0; type == INT8 && begin < depth; begin += BYTES_BLOCK) {
+        const size_t n = depth - begin < BYTES_BLOCK ? depth - begin : BYTES_BLOCK;
         const float scale = ldexpf(1.0f, -3 - (int)check_random(8));
         const size_t at = check_random((uint32_t)n);
 
@@ -670,6 +699,7 @@ int main(int argc, char **argv)
         {"what_is_not_finite_shows", test_what_is_not_finite_shows},
         {"bits_do_not_depend_on_the_place", test_bits_do_not_depend_on_the_place},
         {"bits_do_not_depend_on_the_split", test_bits_do_not_depend_on_the_split},
+        {"scaled_rows", test_scaled_rows},
         {"gelu_of_all_floats", test_gelu_of_all_floats},
         {"gelu_of_all_bf16", test_gelu_of_all_bf16},
     };

@@ -146,32 +146,39 @@ static bool holds(const char *from, const char *to, const char *word)
     return found && found < to;
 }
 
-/* A number of each norm becomes 0, and what it is multiplied with later huge: f32 sees nothing of
- * that, while eight bits with one scale for all 64 numbers leave nothing of the others. */
+/* Every 64th channel of the values and of the feed-forward's inside becomes 0, and what it is
+ * multiplied with later huge: f32 sees nothing of that, while eight bits with one scale for a block
+ * leave nothing of the others. */
 static void spoil(char *weights)
 {
+    enum { HIDDEN_BYTES = 64 * sizeof(float) };
     const float zero = 0, huge = 100;
     uint64_t header_bytes;
-    size_t begin, end, n_norms = 0, n_matrices = 0;
+    size_t begin, end, n_before = 0, n_after = 0;
 
     memcpy(&header_bytes, weights, sizeof header_bytes);
     char *header = weights + 8, *data = header + header_bytes;
     for (const char *entry = header, *next;
          (next = strstr(entry, "\"data_offsets\":[")) != NULL && next < data; entry = next + 1) {
         assert_int_equal(sscanf(next, "\"data_offsets\":[%zu,%zu]", &begin, &end), 2);
-        if (holds(entry, next, "LayerNorm")) {
-            memcpy(data + begin, &zero, sizeof zero);
-            n_norms++;
+        if (holds(entry, next, "value.weight") || holds(entry, next, "intermediate.dense.weight")) {
+            for (size_t at = begin; at < end; at += 64 * HIDDEN_BYTES)
+                memset(data + at, 0, HIDDEN_BYTES);
+            n_before++;
         }
-        if (holds(entry, next, "query.weight") || holds(entry, next, "value.weight") ||
-            holds(entry, next, "intermediate.dense.weight")) {
-            for (size_t at = begin; at < end; at += 64 * sizeof huge)
+        if (holds(entry, next, "value.bias") || holds(entry, next, "intermediate.dense.bias")) {
+            for (size_t at = begin; at < end; at += HIDDEN_BYTES)
+                memcpy(data + at, &zero, sizeof zero);
+            n_before++;
+        }
+        if (holds(entry, next, "output.dense.weight")) {
+            for (size_t at = begin; at < end; at += HIDDEN_BYTES)
                 memcpy(data + at, &huge, sizeof huge);
-            n_matrices++;
+            n_after++;
         }
     }
-    assert_int_equal(n_norms, 10); /* weight and bias, one before the layers and two in each */
-    assert_int_equal(n_matrices, 6);
+    assert_int_equal(n_before, 8); /* two layers' values and insides, with their biases */
+    assert_int_equal(n_after, 4);  /* of attention and of the feed-forward */
 }
 
 static void bad_vectors_are_not_taken(void **state)

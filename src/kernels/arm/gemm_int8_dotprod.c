@@ -8,7 +8,7 @@
 #include "kernels/arm/vector_neon.h"
 
 #define ROWS_SIGNED
-#include "kernels/loops/pack_blocks.h"
+#include "kernels/loops/int8_blocks.h"
 
 #define TILE_PREFETCH 16 /* a cache line per word */
 

@@ -1,7 +1,9 @@
 /* GEMM in bytes for CPUs that multiply 2x8 unsigned by 8x2 signed ones, in a tile of 8x12. */
 #include "kernels/arm/vector_neon.h"
 
-#define PAIRED_WORDS 16
+#define PAIRED_WORDS 32
+#include "kernels/loops/int8_blocks.h"
+
 #include "kernels/arm/tile_pairs_neon.h"
 
 enum { BLOCK_STEPS = BLOCK_DEPTH / 8 };

@@ -1,10 +1,10 @@
 /* GEMM in bytes for NEON, in a tile of 12x8. Without dot products of bytes no way of multiplying
- * them does more at once than floats, which hold a block's sums exactly: 64 products below 2^15 are
- * below 2^21. So weights take a quarter of the memory, at nearly the speed of f32. */
+ * them does more at once than floats, which hold a block's sums exactly: 128 products below 2^15
+ * are below 2^22. So weights take a quarter of the memory, at nearly the speed of f32. */
 #include "kernels/arm/vector_neon.h"
 
 #define ROWS_F32
-#include "kernels/loops/pack_blocks.h"
+#include "kernels/loops/int8_blocks.h"
 
 enum { WORD_NUMBERS = 4, BLOCK_STEPS = BLOCK_DEPTH / WORD_NUMBERS };
 

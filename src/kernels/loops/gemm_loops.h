@@ -212,6 +212,7 @@ static ed_gemm gemm_of(const char *name)
                      .pack_weights = pack_weights,
                      .rows_bytes = rows_bytes,
                      .pack_rows = pack_rows,
+                     .pack_scaled_rows = GEMM_PACK_SCALED_ROWS,
                      .run = run};
 }
 

@@ -8,7 +8,8 @@
 #include "kernels/loops/pack_blocks.h"
 #include "kernels/loops/tile_rows.h"
 
-#define GEMM_GELU vf_gelu_rounded
+#define GEMM_GELU             vf_gelu_rounded
+#define GEMM_PACK_SCALED_ROWS NULL
 
 enum {
     WEIGHT_WORDS = BLOCK_DEPTH / 2,
@@ -60,13 +61,14 @@ static inline void write_row(float *words, const float *x)
 
 static void pack_weights(void *packed, const float *weights, size_t n_cols, size_t depth)
 {
-    pack_blocks(packed, NR, weights, depth, 0, n_cols, depth, WEIGHT_WORDS, write_bf16);
+    pack_blocks(packed, NR, weights, depth, 0, n_cols, depth, NULL, WEIGHT_WORDS, write_bf16);
 }
 
 static void pack_rows(void *packed, const float *rows, size_t ld_rows, size_t row_begin,
                       size_t row_end, size_t depth)
 {
-    pack_blocks(packed, TILE_ROWS, rows, ld_rows, row_begin, row_end, depth, ROW_WORDS, write_row);
+    pack_blocks(packed, TILE_ROWS, rows, ld_rows, row_begin, row_end, depth, NULL, ROW_WORDS,
+                write_row);
 }
 
 #endif

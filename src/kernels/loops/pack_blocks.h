@@ -12,8 +12,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifndef BLOCK_DEPTH
+#define BLOCK_DEPTH 64
+#endif
+
 enum {
-    BLOCK_DEPTH = 64,
     BLOCK_WORDS_MAX = BLOCK_DEPTH + 2, /* bytes as floats, and what stands behind them */
     PANEL_LINES_MAX = 32
 };
@@ -42,9 +45,21 @@ static inline void pair_words(float *block, const size_t panel)
 }
 #endif
 
+/* filled[BLOCK_DEPTH] = x[depth] * scale[depth], then zeros; NULL = no scale */
+static inline void fill_block(float *filled, const float *x, size_t depth, const float *scale)
+{
+    for (size_t d = depth; d < BLOCK_DEPTH; d++)
+        filled[d] = 0.0f;
+    if (scale == NULL)
+        memcpy(filled, x, depth * sizeof(float));
+    else
+        for (size_t d = 0; d < depth; d++)
+            filled[d] = x[d] * scale[d];
+}
+
 /* One block of depth of n lines: `depth` numbers of each, at most BLOCK_DEPTH. */
 ED_INLINE void pack_block(float *to, const size_t panel, const float *from, size_t ld, size_t n,
-                          size_t depth, const size_t words, block_writer write)
+                          size_t depth, const float *scale, const size_t words, block_writer write)
 {
     float lines[PANEL_LINES_MAX * BLOCK_WORDS_MAX];
 
@@ -52,9 +67,8 @@ ED_INLINE void pack_block(float *to, const size_t panel, const float *from, size
         float filled[BLOCK_DEPTH];
         const float *x = from + r * ld;
 
-        if (depth < BLOCK_DEPTH) {
-            memset(filled, 0, sizeof(filled));
-            memcpy(filled, x, depth * sizeof(float));
+        if (depth < BLOCK_DEPTH || scale != NULL) {
+            fill_block(filled, x, depth, scale);
             x = filled;
         }
         write(lines + r * words, x);
@@ -65,17 +79,19 @@ ED_INLINE void pack_block(float *to, const size_t panel, const float *from, size
 #endif
 }
 
-/* Lines [begin, end) of `lines`, ld floats apart; begin is a multiple of `panel`. */
+/* Lines [begin, end) of `lines`, ld floats apart, their numbers multiplied by scale[depth] unless
+ * that is NULL; begin is a multiple of `panel`. */
 ED_INLINE void pack_blocks(float *packed, const size_t panel, const float *lines, size_t ld,
-                           size_t begin, size_t end, size_t depth, const size_t words,
-                           block_writer write)
+                           size_t begin, size_t end, size_t depth, const float *scale,
+                           const size_t words, block_writer write)
 {
     for (size_t i = begin; i < end; i += panel) {
         float *to = packed + i * n_blocks(depth) * words;
 
         for (size_t d = 0; d < depth; d += BLOCK_DEPTH, to += panel * words)
             pack_block(to, panel, lines + i * ld + d, ld, min_size(panel, end - i),
-                       min_size(BLOCK_DEPTH, depth - d), words, write);
+                       min_size(BLOCK_DEPTH, depth - d), scale == NULL ? NULL : scale + d, words,
+                       write);
     }
 }
 

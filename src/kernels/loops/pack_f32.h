@@ -5,7 +5,8 @@
 #include "kernels/loops/pack.h"
 #include "kernels/loops/tile_rows.h"
 
-#define GEMM_GELU vf_gelu
+#define GEMM_GELU             vf_gelu
+#define GEMM_PACK_SCALED_ROWS NULL
 
 static inline size_t rows_words(size_t depth)
 {

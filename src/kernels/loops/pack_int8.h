@@ -1,28 +1,29 @@
 /* How the int8 product packs, block by block of BLOCK_DEPTH numbers of a line. Included before
  * gemm_loops.h.
  *
- *     weights  scale * q, q from -127 to 127: 16 words of four neighbours along the depth, then the
+ *     weights  scale * q, q from -127 to 127: 32 words of four neighbours along the depth, then the
  *              scale, then the scale times the sum of the q
- *     rows     minimum + scale * q, q from 0 to 255: 16 words, or with ROWS_INT16 32 words of two
+ *     rows     minimum + scale * q, q from 0 to 255: 32 words, or with ROWS_INT16 64 words of two
  *              numbers of 16 bits, those at 0 and 2 and those at 1 and 3 of each four; then the
  *              scale, then the minimum
  *
- * With ROWS_F32 the q of rows are floats, 64 words. With ROWS_SIGNED, for CPUs that multiply signed
- * bytes only, rows hold q - 128, and the last word of weights is 128 times the sum of the q, a
- * whole number, which such a product falls short by.
+ * With ROWS_F32 the q of rows are floats, 128 words. With ROWS_SIGNED, for CPUs that multiply
+ * signed bytes only, rows hold q - 128, and the last word of weights is 128 times the sum of the q,
+ * a whole number, which such a product falls short by.
  *
  * Activations are rarely as large below zero as above, so a scale from zero would waste a bit. The
  * product of two blocks is scale * scale * sum(q q) + minimum * (scale * sum(q)). */
 #ifndef ED_PACK_INT8_H
 #define ED_PACK_INT8_H
 
-#include "kernels/loops/pack_blocks.h"
+#include "kernels/loops/int8_blocks.h"
 #include "kernels/loops/tile_rows.h"
 
 #include <math.h>
 #include <stdbool.h>
 
-#define GEMM_GELU vf_gelu_rounded
+#define GEMM_GELU             vf_gelu_rounded
+#define GEMM_PACK_SCALED_ROWS pack_scaled_rows
 
 enum {
     WEIGHT_WORDS = BLOCK_DEPTH / 4 + 2,
@@ -149,13 +150,21 @@ static inline void write_row(float *words, const float *x)
 
 static void pack_weights(void *packed, const float *weights, size_t n_cols, size_t depth)
 {
-    pack_blocks(packed, NR, weights, depth, 0, n_cols, depth, WEIGHT_WORDS, write_weight);
+    pack_blocks(packed, NR, weights, depth, 0, n_cols, depth, NULL, WEIGHT_WORDS, write_weight);
 }
 
 static void pack_rows(void *packed, const float *rows, size_t ld_rows, size_t row_begin,
                       size_t row_end, size_t depth)
 {
-    pack_blocks(packed, TILE_ROWS, rows, ld_rows, row_begin, row_end, depth, ROW_WORDS, write_row);
+    pack_blocks(packed, TILE_ROWS, rows, ld_rows, row_begin, row_end, depth, NULL, ROW_WORDS,
+                write_row);
+}
+
+static void pack_scaled_rows(void *packed, const float *rows, size_t ld_rows, size_t row_begin,
+                             size_t row_end, size_t depth, const float *scale)
+{
+    pack_blocks(packed, TILE_ROWS, rows, ld_rows, row_begin, row_end, depth, scale, ROW_WORDS,
+                write_row);
 }
 
 #endif

@@ -26,7 +26,7 @@ typedef struct ed_tile {
 #else
 #define ED_UNROLL       _Pragma("GCC unroll 32")
 #define ED_NO_UNROLL    _Pragma("GCC unroll 1")
-#define ED_UNROLL_STEPS ED_UNROLL
+#define ED_UNROLL_STEPS _Pragma("GCC unroll 16")
 #endif
 #define ED_INLINE static inline __attribute__((always_inline))
 

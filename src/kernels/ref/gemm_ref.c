@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { MR = 4, NR = 8, BLOCK = 64, BLOCK_WORDS = BLOCK + 2 };
+enum { MR = 4, NR = 8, BLOCK = 128, BLOCK_WORDS = BLOCK + 2 };
 
 static size_t panels_bytes(size_t n, size_t panel, size_t words)
 {
@@ -132,9 +132,10 @@ static void quantize_row(float *q, size_t step, const float x[BLOCK])
     q[(BLOCK + 1) * step] = finite ? min : NAN;
 }
 
-/* Lines as of `pack`; the last block is filled up with zeros. */
+/* Lines as of `pack`, times scale[depth] unless that is NULL; the last block is filled up with
+ * zeros. */
 static void int8_pack(float *packed, size_t panel, const float *lines, size_t ld, size_t begin,
-                      size_t end, size_t depth,
+                      size_t end, size_t depth, const float *scale,
                       void (*write)(float *q, size_t step, const float x[BLOCK]))
 {
     for (size_t i = begin; i < end; i += panel) {
@@ -146,7 +147,8 @@ static void int8_pack(float *packed, size_t panel, const float *lines, size_t ld
             for (size_t r = 0; r < panel && i + r < end; r++) {
                 float x[BLOCK] = {0};
 
-                memcpy(x, lines + (i + r) * ld + d, n * sizeof(float));
+                for (size_t k = 0; k < n; k++)
+                    x[k] = lines[(i + r) * ld + d + k] * (scale == NULL ? 1.0f : scale[d + k]);
                 write(to + r, panel, x);
             }
         }
@@ -165,13 +167,19 @@ static size_t int8_rows_bytes(size_t n_rows, size_t depth)
 
 static void int8_pack_weights(void *packed, const float *weights, size_t n_cols, size_t depth)
 {
-    int8_pack(packed, NR, weights, depth, 0, n_cols, depth, quantize_weights);
+    int8_pack(packed, NR, weights, depth, 0, n_cols, depth, NULL, quantize_weights);
 }
 
 static void int8_pack_rows(void *packed, const float *rows, size_t ld_rows, size_t row_begin,
                            size_t row_end, size_t depth)
 {
-    int8_pack(packed, MR, rows, ld_rows, row_begin, row_end, depth, quantize_row);
+    int8_pack(packed, MR, rows, ld_rows, row_begin, row_end, depth, NULL, quantize_row);
+}
+
+static void int8_pack_scaled_rows(void *packed, const float *rows, size_t ld_rows, size_t row_begin,
+                                  size_t row_end, size_t depth, const float *scale)
+{
+    int8_pack(packed, MR, rows, ld_rows, row_begin, row_end, depth, scale, quantize_row);
 }
 
 /* ---- the product ----------------------------------------------------------------------------- */
@@ -271,5 +279,6 @@ void ed_gemm_init_ref(ed_kernels *k)
                              .pack_weights = int8_pack_weights,
                              .rows_bytes = int8_rows_bytes,
                              .pack_rows = int8_pack_rows,
+                             .pack_scaled_rows = int8_pack_scaled_rows,
                              .run = run_blocks};
 }

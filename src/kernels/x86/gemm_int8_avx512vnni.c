@@ -7,7 +7,7 @@
 #define TILE_ROWS     6
 #define TILE_PREFETCH 16 /* a cache line per word */
 
-#include "kernels/loops/pack_blocks.h"
+#include "kernels/loops/int8_blocks.h"
 
 enum { BLOCK_STEPS = BLOCK_DEPTH / 4 };
 

@@ -6,7 +6,7 @@
 #define ED_TILE_INT8_X86_H
 
 #define ROWS_INT16
-#include "kernels/loops/pack_blocks.h"
+#include "kernels/loops/int8_blocks.h"
 
 #define TILE_PREFETCH 16 /* a cache line per word */
 
