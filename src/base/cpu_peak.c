@@ -233,10 +233,15 @@ const ed_peak_loop *ed_peak_loop_find(const char *level, embedd_dtype dtype)
     return NULL;
 }
 
+static double operations_of(const ed_peak_loop *loop)
+{
+    return 2.0 * CHAINS * STEPS * loop->n_products;
+}
+
 double ed_peak_loop_run(const ed_peak_loop *loop)
 {
     loop->run();
-    return 2.0 * CHAINS * STEPS * loop->n_products;
+    return operations_of(loop);
 }
 
 static void run_task(void *context, size_t task_index, size_t thread_index)
@@ -262,7 +267,7 @@ double ed_cpu_peak(const char *level, embedd_dtype dtype, size_t n_threads)
         uint64_t begin = ed_clock_ns();
         ed_thread_pool_run(pool, run_task, &copy, TASKS * n_threads);
         double seconds = (double)(ed_clock_ns() - begin) * 1e-9;
-        double n_operations = 2.0 * CHAINS * STEPS * loop->n_products * TASKS * (double)n_threads;
+        double n_operations = operations_of(loop) * TASKS * (double)n_threads;
         if (n_operations / seconds > best)
             best = n_operations / seconds;
     }

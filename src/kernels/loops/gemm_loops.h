@@ -130,32 +130,36 @@ ED_INLINE vf activate_sums(vf x, const ed_activation activation)
     return activation == ED_ACTIVATION_GELU ? GEMM_GELU(x) : vf_activate(x, activation);
 }
 
-/* One row of a region: n columns. `bias` and `residual` may be NULL. */
+/* A vector of a row, or its first n columns. `bias` and `residual` may be NULL. */
+ED_INLINE void finish_vector(float *out, const float *sums, const float *bias,
+                             const float *residual, size_t n, const ed_activation activation)
+{
+    const bool whole = n >= VF_LANES;
+    vf x = vf_load(sums);
+
+    if (bias != NULL)
+        x = vf_add(x, whole ? vf_load(bias) : vf_load_part(bias, n));
+    x = activate_sums(x, activation);
+    if (residual != NULL)
+        x = vf_add(x, whole ? vf_load(residual) : vf_load_part(residual, n));
+    if (whole)
+        vf_store(out, x);
+    else
+        vf_store_part(out, x, n);
+}
+
+/* One row of a region: n columns. */
 ED_INLINE void finish_row(float *out, const float *sums, const float *bias, const float *residual,
                           size_t n, const ed_activation activation)
 {
     size_t c = 0;
 
-    for (; c + VF_LANES <= n; c += VF_LANES) {
-        vf x = vf_load(sums + c);
-
-        if (bias != NULL)
-            x = vf_add(x, vf_load(bias + c));
-        x = activate_sums(x, activation);
-        if (residual != NULL)
-            x = vf_add(x, vf_load(residual + c));
-        vf_store(out + c, x);
-    }
-    if (c < n) {
-        vf x = vf_load(sums + c);
-
-        if (bias != NULL)
-            x = vf_add(x, vf_load_part(bias + c, n - c));
-        x = activate_sums(x, activation);
-        if (residual != NULL)
-            x = vf_add(x, vf_load_part(residual + c, n - c));
-        vf_store_part(out + c, x, n - c);
-    }
+    for (; c + VF_LANES <= n; c += VF_LANES)
+        finish_vector(out + c, sums + c, bias == NULL ? NULL : bias + c,
+                      residual == NULL ? NULL : residual + c, VF_LANES, activation);
+    if (c < n)
+        finish_vector(out + c, sums + c, bias == NULL ? NULL : bias + c,
+                      residual == NULL ? NULL : residual + c, n - c, activation);
 }
 
 ED_INLINE void finish_rows(const ed_gemm_call *call, const region *r, const float *sums,
