@@ -25,12 +25,7 @@ ED_INLINE void multiply_tile(const size_t rows, const size_t panels, const ed_ti
     const size_t width = panels * TILE_VECTORS, line = TILE_VECTORS * VF_LANES;
     const float *a = t->a, *b = t->b, *next = t->next;
 
-    ED_UNROLL
-    for (size_t r = 0; r < rows; r++) {
-        ED_UNROLL
-        for (size_t c = 0; c < width; c++)
-            vf_store(t->out + r * t->out_step + c * VF_LANES, vf_set(0.0f));
-    }
+    clear_out(rows, width, t);
     for (size_t block = n_blocks(t->depth); block > 0; block--) {
         vf sums[TILE_ROWS * TILE_VECTORS];
 
@@ -47,11 +42,8 @@ ED_INLINE void multiply_tile(const size_t rows, const size_t panels, const ed_ti
 
             ED_UNROLL
             for (size_t r = 0; r < rows; r++) {
-                float *out = t->out + r * t->out_step + c * VF_LANES;
-                const vf sum = vf_mul(sums[r * width + c], scale);
-
-                vf_store(out, vf_fma(vf_set(a[t->a_step + r]), sum_of_weights,
-                                     vf_fma(sum, vf_set(a[r]), vf_load(out))));
+                add_to_out(t->out + r * t->out_step + c * VF_LANES, sums[r * width + c], scale,
+                           sum_of_weights, a + r, t->a_step);
             }
         }
         a += 2 * t->a_step;

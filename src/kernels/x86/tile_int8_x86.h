@@ -20,12 +20,7 @@ ED_INLINE void multiply_tile(const size_t rows, const size_t panels, const ed_ti
     const float *a = t->a, *b = t->b, *next = t->next;
     const size_t a_step = t->a_step, b_step = t->b_step;
 
-    ED_UNROLL
-    for (size_t r = 0; r < rows; r++) {
-        ED_UNROLL
-        for (size_t c = 0; c < width; c++)
-            vf_store(t->out + r * t->out_step + c * VF_LANES, vf_set(0.0f));
-    }
+    clear_out(rows, width, t);
     for (size_t block = n_blocks(t->depth); block > 0; block--) {
         vi sums[TILE_ROWS * TILE_VECTORS];
 
@@ -67,11 +62,8 @@ ED_INLINE void multiply_tile(const size_t rows, const size_t panels, const ed_ti
 
             ED_UNROLL
             for (size_t r = 0; r < rows; r++) {
-                float *out = t->out + r * t->out_step + c * VF_LANES;
-                const vf sum = vf_mul(vf_of_vi(sums[r * width + c]), scale);
-
-                vf_store(out, vf_fma(vf_set(a[a_step + r]), sum_of_weights,
-                                     vf_fma(sum, vf_set(a[r]), vf_load(out))));
+                add_to_out(t->out + r * t->out_step + c * VF_LANES, vf_of_vi(sums[r * width + c]),
+                           scale, sum_of_weights, a + r, a_step);
             }
         }
         a += 2 * a_step;
