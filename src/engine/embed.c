@@ -63,46 +63,56 @@ static embedd_status check_row(const embedd_session *session, const embedd_row *
     return EMBEDD_OK;
 }
 
-/* As many rows as fit; at least one, since the batch holds the longest text. */
+/* As many rows as fit, in the order in which the threads will take them; at least one, since the
+ * batch holds the longest text. */
 static size_t fill_batch(embedd_session *session, const embedd_row *rows, size_t n_rows,
                          ed_batch *batch)
 {
-    size_t n_tokens = 0, i = 0;
+    const size_t *order = session->shares.plan.order;
+    size_t n_taken = 0, n_fit = 0, n_tokens = 0;
 
-    for (; i < n_rows && rows[i].n_tokens <= session->batch_tokens_max - n_tokens; i++) {
-        session->offsets[i] = n_tokens;
-        session->n_first[i] = rows[i].n_tokens_first;
-        memcpy(session->tokens + n_tokens, rows[i].ids, rows[i].n_tokens * sizeof *rows[i].ids);
-        for (size_t j = 0; j < rows[i].n_tokens; j++)
+    while (n_taken < n_rows && rows[n_taken].n_tokens <= session->batch_tokens_max - n_fit)
+        n_fit += rows[n_taken++].n_tokens;
+    ed_share_plan_make(&session->shares.plan, rows, n_taken, n_fit);
+    for (size_t place = 0; place < n_taken; place++) {
+        const embedd_row *row = &rows[order[place]];
+
+        session->offsets[place] = n_tokens;
+        session->n_first[place] = row->n_tokens_first;
+        memcpy(session->tokens + n_tokens, row->ids, row->n_tokens * sizeof *row->ids);
+        for (size_t j = 0; j < row->n_tokens; j++)
             session->positions[n_tokens + j] = (uint32_t)j;
-        n_tokens += rows[i].n_tokens;
+        n_tokens += row->n_tokens;
     }
-    session->offsets[i] = n_tokens;
+    session->offsets[n_taken] = n_tokens;
     *batch = (ed_batch){.tokens = session->tokens,
                         .positions = session->positions,
                         .offsets = session->offsets,
                         .n_first = session->n_first,
-                        .n_texts = i,
+                        .n_texts = n_taken,
                         .n_tokens = n_tokens};
-    return i;
+    return n_taken;
 }
 
 static embedd_status finish_batch(embedd_session *session, const embedd_row *rows,
                                   const ed_batch *batch, size_t first_row, embedd_error *err)
 {
     const embedd_model *model = session->model;
-    size_t d = model->transformer.hidden_size, n_of_head = 0;
+    const size_t d = model->transformer.hidden_size, *order = session->shares.plan.order;
+    size_t n_of_head = 0;
 
-    for (size_t i = 0; i < batch->n_texts; i++) {
-        const float *hidden = session->workspace.hidden + batch->offsets[i] * d;
-        session->outs[i] = NULL;
-        if (rows[i].output == EMBEDD_OUTPUT_TOKENS)
-            finish_tokens(&rows[i], hidden, d);
+    for (size_t place = 0; place < batch->n_texts; place++) {
+        const float *hidden = session->workspace.hidden + batch->offsets[place] * d;
+        const embedd_row *row = &rows[order[place]];
+
+        session->outs[place] = NULL;
+        if (row->output == EMBEDD_OUTPUT_TOKENS)
+            finish_tokens(row, hidden, d);
         else if (model->head.task == EMBEDD_TASK_VECTOR)
-            finish_vector(session, &rows[i], hidden);
+            finish_vector(session, row, hidden);
         else
-            session->outs[i] = rows[i].out;
-        n_of_head += session->outs[i] != NULL;
+            session->outs[place] = row->out;
+        n_of_head += session->outs[place] != NULL;
     }
     if (n_of_head > 0)
         ed_head_run(&model->head, &session->workspace, batch, session->head, session->outs);

@@ -7,15 +7,6 @@
  * than a batch does. */
 #define STEP_TOKENS_MIN ((size_t)128)
 #define STEP_TOKENS_MAX ((size_t)512)
-/* Fewer rows for each thread are not worth that each reads all the weights. */
-#define SHARE_TOKENS_MIN 96
-/* A text across a border, of up to one part in so many of the batch, goes to one of both sides. */
-#define BORDER_PART 32
-
-/* Texts [begin, end) of the batch. */
-typedef struct text_range {
-    size_t begin, end;
-} text_range;
 
 typedef struct shares_job {
     ed_shares *shares;
@@ -24,11 +15,8 @@ typedef struct shares_job {
     const ed_batch *batch;
 } shares_job;
 
-static bool is_worth_sharing(const ed_shares *shares, const ed_batch *batch);
-static text_range share_at(const ed_batch *batch, size_t n_shares, size_t index);
-static size_t border_at(const ed_batch *batch, size_t n_shares, size_t index, bool is_begin);
-static void share_task(void *context, size_t task_index, size_t thread_index);
-static ed_batch part_of(const ed_batch *batch, text_range range, size_t *offsets);
+static embedd_status take_memory(ed_shares *shares, size_t batch_tokens_max, embedd_error *err);
+static void step_task(void *context, size_t task_index, size_t thread_index);
 
 static size_t clamp(size_t n, size_t min, size_t max)
 {
@@ -45,42 +33,63 @@ embedd_status ed_shares_open(ed_shares *shares, const ed_transformer *transforme
         clamp(limits->batch_tokens_max / n_threads, STEP_TOKENS_MIN, STEP_TOKENS_MAX);
     step.hidden_elsewhere = true;
     step.text_tokens_max = clamp(limits->text_tokens_max, 1, step.batch_tokens_max);
-    shares->tokens_max = step.batch_tokens_max;
-    if (status != EMBEDD_OK)
-        return status;
-    shares->workspaces = ed_calloc(n_threads, sizeof *shares->workspaces);
-    shares->offsets = ed_calloc(n_threads, sizeof *shares->offsets);
-    if (!shares->workspaces || !shares->offsets)
-        return ed_fail(err, EMBEDD_MEMORY, "no memory for the shares of %zu threads", n_threads);
-    for (; status == EMBEDD_OK && shares->n_threads < n_threads; shares->n_threads++) {
-        shares->offsets[shares->n_threads] =
-            ed_calloc(shares->tokens_max + 1, sizeof **shares->offsets);
-        if (!shares->offsets[shares->n_threads])
-            return ed_fail(err, EMBEDD_MEMORY, "no memory for the shares of %zu threads",
-                           n_threads);
-        status = ed_workspace_open(&shares->workspaces[shares->n_threads], transformer,
+    shares->plan.n_threads = n_threads;
+    shares->plan.step_tokens_max = step.batch_tokens_max;
+    if (status == EMBEDD_OK)
+        status = take_memory(shares, limits->batch_tokens_max, err);
+    while (status == EMBEDD_OK && shares->n_workspaces < n_threads)
+        status = ed_workspace_open(&shares->workspaces[shares->n_workspaces++], transformer,
                                    shares->single, &step, err);
-    }
     return status;
+}
+
+static embedd_status take_memory(ed_shares *shares, size_t batch_tokens_max, embedd_error *err)
+{
+    ed_share_plan *plan = &shares->plan;
+    size_t t = batch_tokens_max, n = plan->n_threads;
+    ed_arena *arena = &shares->arena;
+
+    ed_arena_plan(arena, t, sizeof *plan->order);
+    ed_arena_plan(arena, t, sizeof *plan->steps);
+    ed_arena_plan(arena, n, sizeof *plan->hands);
+    ed_arena_plan(arena, t, sizeof *plan->by_length);
+    ed_arena_plan(arena, t, sizeof *plan->hand_of);
+    ed_arena_plan(arena, t + 1, sizeof *plan->n_of_length);
+    ed_arena_plan(arena, n, sizeof *shares->workspaces);
+    ed_arena_plan(arena, n, sizeof *shares->offsets);
+    for (size_t i = 0; i < n; i++)
+        ed_arena_plan(arena, plan->step_tokens_max + 1, sizeof **shares->offsets);
+    if (!ed_arena_alloc(arena))
+        return ed_fail(err, EMBEDD_MEMORY, "no memory for the shares of %zu threads", n);
+
+    plan->order = ed_arena_take(arena, t, sizeof *plan->order);
+    plan->steps = ed_arena_take(arena, t, sizeof *plan->steps);
+    plan->hands = ed_arena_take(arena, n, sizeof *plan->hands);
+    plan->by_length = ed_arena_take(arena, t, sizeof *plan->by_length);
+    plan->hand_of = ed_arena_take(arena, t, sizeof *plan->hand_of);
+    plan->n_of_length = ed_arena_take(arena, t + 1, sizeof *plan->n_of_length);
+    shares->workspaces = ed_arena_take(arena, n, sizeof *shares->workspaces);
+    shares->offsets = ed_arena_take(arena, n, sizeof *shares->offsets);
+    for (size_t i = 0; i < n; i++)
+        shares->offsets[i] =
+            ed_arena_take(arena, plan->step_tokens_max + 1, sizeof **shares->offsets);
+    return EMBEDD_OK;
 }
 
 void ed_shares_close(ed_shares *shares)
 {
-    for (size_t i = 0; i < shares->n_threads; i++) {
+    for (size_t i = 0; i < shares->n_workspaces; i++)
         ed_workspace_close(&shares->workspaces[i]);
-        ed_free(shares->offsets[i]);
-    }
-    ed_free(shares->workspaces);
-    ed_free(shares->offsets);
+    ed_arena_release(&shares->arena);
     ed_thread_pool_close(shares->single);
     *shares = (ed_shares){0};
 }
 
 size_t ed_shares_bytes(const ed_shares *shares)
 {
-    size_t n = 0;
+    size_t n = shares->arena.n_bytes;
 
-    for (size_t i = 0; i < shares->n_threads; i++)
+    for (size_t i = 0; i < shares->n_workspaces; i++)
         n += shares->workspaces[i].arena.n_bytes;
     return n;
 }
@@ -88,106 +97,35 @@ size_t ed_shares_bytes(const ed_shares *shares)
 void ed_shares_forward(ed_shares *shares, const ed_transformer *transformer,
                        ed_workspace *workspace, const ed_batch *batch)
 {
+    const ed_share_plan *plan = &shares->plan;
     shares_job job = {shares, transformer, workspace, batch};
-    size_t n = shares->n_threads, *offsets = shares->offsets[0];
 
-    if (!is_worth_sharing(shares, batch)) {
-        ed_transformer_forward(transformer, workspace, batch);
-        return;
+    if (plan->n_together > 0) {
+        ed_batch together = *batch;
+
+        together.n_texts = plan->n_together;
+        together.n_tokens = batch->offsets[plan->n_together];
+        ed_transformer_forward(transformer, workspace, &together);
     }
-    ed_thread_pool_run(workspace->pool, share_task, &job, n);
-    for (size_t i = 1, done = 0; i < n; i++) { /* what lies across a border, or two, is one text */
-        text_range across = {border_at(batch, n, i, false), border_at(batch, n, i, true)};
-
-        if (across.begin < across.end && across.end > done) {
-            ed_workspace all = *workspace;
-            const ed_batch part = part_of(batch, across, offsets);
-
-            all.hidden += batch->offsets[across.begin] * transformer->hidden_size;
-            ed_transformer_forward(transformer, &all, &part);
-            done = across.end;
-        }
-    }
+    ed_thread_pool_run(workspace->pool, step_task, &job, plan->n_steps);
 }
 
-static bool is_worth_sharing(const ed_shares *shares, const ed_batch *batch)
-{
-    if (batch->n_tokens < shares->n_threads * SHARE_TOKENS_MIN ||
-        batch->n_texts < 2 * shares->n_threads)
-        return false;
-    for (size_t i = 0; i < batch->n_texts; i++)
-        if (batch->offsets[i + 1] - batch->offsets[i] > shares->tokens_max)
-            return false;
-    return true;
-}
-
-/* ---- borders --------------------------------------------------------------------------------- */
-
-static text_range share_at(const ed_batch *batch, size_t n_shares, size_t index)
-{
-    return (text_range){border_at(batch, n_shares, index, true),
-                        border_at(batch, n_shares, index + 1, false)};
-}
-
-/* The first text behind border `index`, or of the texts before it the end. They are the same where
- * no text lies across, or a small one, which then goes to the side that has more of it. */
-static size_t border_at(const ed_batch *batch, size_t n_shares, size_t index, bool is_begin)
-{
-    const size_t at = batch->n_tokens / n_shares * index;
-    size_t low = 0, high = batch->n_texts; /* the last text that begins at or before `at` */
-
-    if (index == 0 || index == n_shares)
-        return index == 0 ? 0 : batch->n_texts;
-    while (low + 1 < high) {
-        const size_t middle = low + (high - low) / 2;
-
-        if (batch->offsets[middle] <= at)
-            low = middle;
-        else
-            high = middle;
-    }
-    const size_t before = at - batch->offsets[low], behind = batch->offsets[low + 1] - at;
-
-    if (before == 0)
-        return low;
-    if (before + behind <= batch->n_tokens / BORDER_PART)
-        return before > behind ? low + 1 : low;
-    return is_begin ? low + 1 : low;
-}
-
-/* ---- one share ------------------------------------------------------------------------------- */
-
-static void share_task(void *context, size_t task_index, size_t thread_index)
+static void step_task(void *context, size_t task_index, size_t thread_index)
 {
     const shares_job *job = context;
     const ed_batch *batch = job->batch;
-    ed_shares *shares = job->shares;
-    const text_range range = share_at(batch, shares->n_threads, task_index);
-    ed_workspace own = shares->workspaces[thread_index];
+    const ed_share_step step = job->shares->plan.steps[task_index];
+    size_t first = batch->offsets[step.begin], *offsets = job->shares->offsets[thread_index];
+    ed_workspace own = job->shares->workspaces[thread_index];
 
-    for (text_range step = {range.begin, range.begin}; step.begin < range.end;
-         step.begin = step.end) {
-        const size_t first = batch->offsets[step.begin];
-
-        while (step.end < range.end && batch->offsets[step.end + 1] - first <= shares->tokens_max)
-            step.end++;
-        const ed_batch part = part_of(batch, step, shares->offsets[thread_index]);
-        own.hidden = job->workspace->hidden + first * job->transformer->hidden_size;
-        ed_transformer_forward(job->transformer, &own, &part);
-    }
-}
-
-/* offsets[range + 1] are counted from its first token. */
-static ed_batch part_of(const ed_batch *batch, text_range range, size_t *offsets)
-{
-    const size_t first = batch->offsets[range.begin];
-
-    for (size_t i = range.begin; i <= range.end; i++)
-        offsets[i - range.begin] = batch->offsets[i] - first;
-    return (ed_batch){.tokens = batch->tokens + first,
-                      .positions = batch->positions + first,
-                      .offsets = offsets,
-                      .n_first = batch->n_first + range.begin,
-                      .n_texts = range.end - range.begin,
-                      .n_tokens = batch->offsets[range.end] - first};
+    for (size_t i = step.begin; i <= step.end; i++)
+        offsets[i - step.begin] = batch->offsets[i] - first;
+    const ed_batch part = {.tokens = batch->tokens + first,
+                           .positions = batch->positions + first,
+                           .offsets = offsets,
+                           .n_first = batch->n_first + step.begin,
+                           .n_texts = step.end - step.begin,
+                           .n_tokens = batch->offsets[step.end] - first};
+    own.hidden = job->workspace->hidden + first * job->transformer->hidden_size;
+    ed_transformer_forward(job->transformer, &own, &part);
 }

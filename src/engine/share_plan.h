@@ -1,0 +1,42 @@
+/* How the texts of a batch are dealt to threads: each gets about as many tokens, cut into steps;
+ * long texts that would make that uneven are left to all threads together. Arithmetic only: it
+ * knows lengths, and nothing of models. */
+#ifndef ED_SHARE_PLAN_H
+#define ED_SHARE_PLAN_H
+
+#include "embedd.h"
+
+/* Places [begin, end) of the batch. */
+typedef struct ed_share_step {
+    size_t begin, end;
+} ed_share_step;
+
+/* What one thread is dealt: places [next, end) are still to be cut into steps. */
+typedef struct ed_share_hand {
+    size_t n_texts, n_tokens;
+    size_t next, end;
+} ed_share_hand;
+
+/* For batches of T tokens, and so of T texts at most. The caller owns the arrays. */
+typedef struct ed_share_plan {
+    size_t n_threads;
+    size_t step_tokens_max; /* no step has more */
+
+    size_t *order;        /* [T]: the text at each place of the batch */
+    size_t n_together;    /* places [0, n_together): all threads together */
+    ed_share_step *steps; /* [T]: each by one thread alone, in the order to be taken */
+    size_t n_steps;
+
+    /* Scratch. */
+    ed_share_hand *hands; /* [n_threads] */
+    size_t *by_length;    /* [T]: texts, the longest first */
+    size_t *hand_of;      /* [T]: of by_length */
+    size_t *n_of_length;  /* [T + 1] */
+} ed_share_plan;
+
+/* Fills order, n_together, steps and n_steps for rows[n_rows], which have n_tokens in all. The same
+ * rows give the same plan. */
+void ed_share_plan_make(ed_share_plan *plan, const embedd_row *rows, size_t n_rows,
+                        size_t n_tokens);
+
+#endif
