@@ -52,7 +52,9 @@ static inline void write_bf16(float *words, const float *x)
 
 static inline void write_row(float *words, const float *x)
 {
-#ifdef ROWS_BF16
+#if defined(WRITE_BF16_ROW)
+    WRITE_BF16_ROW(words, x);
+#elif defined(ROWS_BF16)
     write_bf16(words, x);
 #else
     memcpy(words, x, BLOCK_DEPTH * sizeof(float));

@@ -10,6 +10,20 @@
 
 #include "kernels/x86/tile_x86.h"
 
+#define WRITE_BF16_ROW write_row_avx512bf16
+
+/* words[BLOCK_DEPTH / 2]; rounds like round_bf16, but makes zeros of denormals, as the product does
+ */
+ED_INLINE void write_row_avx512bf16(float *words, const float *x)
+{
+    ED_UNROLL
+    for (size_t i = 0; i < BLOCK_DEPTH; i += 2 * VF_LANES) {
+        const __m512bh halves = _mm512_cvtne2ps_pbh(vf_load(x + i + VF_LANES), vf_load(x + i));
+
+        vf_store(words + i / 2, (vf)halves);
+    }
+}
+
 #include "kernels/loops/pack_bf16.h"
 
 #include "kernels/loops/gemm_loops.h"
