@@ -33,13 +33,16 @@ typedef struct ed_gemm_call {
     const float *bias;     /* [N] or NULL */
     const float *residual; /* [M][ld_residual] or NULL; may be `out` itself */
     float *out;            /* [M][ld_out] */
+    void *packed_out;      /* or NULL; else `out` is not used, and the rows of it go here, packed as
+                              pack_rows of the same kernel does it for a product of depth N */
     size_t ld_residual;
     size_t ld_out;
     size_t n_rows;             /* M */
     size_t n_cols;             /* N */
     size_t depth;              /* >= 1 */
     size_t row_begin, row_end; /* row_begin: a multiple of mr; row_end: likewise, or M */
-    size_t col_begin, col_end; /* col_begin: a multiple of nr; col_end: likewise, or N */
+    size_t col_begin, col_end; /* col_begin: a multiple of nr, or with packed_out of pack_cols;
+                                  col_end: likewise, or N */
     ed_activation activation;
 } ed_gemm_call;
 
@@ -49,6 +52,7 @@ typedef struct ed_gemm_call {
 typedef struct ed_gemm {
     const char *name; /* "ed_f32_gemm_12x32_avx512" */
     size_t mr, nr;    /* tile of the micro-kernel */
+    size_t pack_cols; /* columns that are packed together into packed_out; 0 = none ever are */
     size_t (*weights_bytes)(size_t n_cols, size_t depth);
     void (*pack_weights)(void *packed, const float *weights /* [N][depth] */, size_t n_cols,
                          size_t depth);
@@ -91,8 +95,8 @@ typedef struct ed_kernels {
 
     /* The same product with narrower weights, rows packed to suit:
      * bf16  weights rounded to bf16; rows too where the CPU multiplies bf16; sums in f32.
-     * int8  each 64 numbers along the depth are whole numbers times a scale, of weights from -127
-     * to 127, of rows from 0 to 255 above their minimum; sums exact within the 64, in f32 between
+     * int8  each 128 numbers along the depth are whole numbers times a scale, of weights from -127
+     * to 127, of rows from 0 to 255 above their minimum; sums exact within the 128, in f32 between
      *       them. */
     ed_gemm gemm_f32, gemm_bf16, gemm_int8;
 

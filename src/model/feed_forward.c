@@ -34,35 +34,42 @@ static void run_rows(const ed_transformer *transformer, const ed_layer *layer,
                      ed_workspace *workspace, const float *x, size_t row_begin, size_t n_rows)
 {
     size_t d = transformer->hidden_size, width = ed_transformer_inner_width(transformer);
-    float *inner = workspace->wide; /* [n_rows][width] */
+    float *inner = workspace->wide; /* [n_rows][width], or the rows of the second product, packed */
 
     if (layer->moe.n_experts) {
         ed_moe_run(&layer->moe, workspace, x + row_begin * d, row_begin, n_rows);
         return;
     }
+    bool packs =
+        !transformer->gated && ed_linear_packs_for(&layer->up, &layer->down, workspace, n_rows);
     ed_linear_run(
         &layer->up, workspace,
         &(ed_linear_call){
             .x = x + row_begin * d,
             .ld_x = d,
             .n_rows = n_rows,
-            .out = inner,
+            .out = packs ? NULL : inner,
             .ld_out = width,
+            .packed_out = packs ? inner : NULL,
             .activation = transformer->gated ? ED_ACTIVATION_NONE : transformer->activation,
         });
     if (transformer->gated)
         run_gate(transformer, workspace, n_rows);
-    ed_linear_add(&layer->down, &layer->feed_forward_output_norm, workspace, inner, width,
-                  row_begin, n_rows);
+    ed_linear_add(&layer->down, &layer->feed_forward_output_norm, workspace, row_begin,
+                  (ed_linear_call){.x = packs ? NULL : inner,
+                                   .ld_x = width,
+                                   .packed_x = packs ? inner : NULL,
+                                   .n_rows = n_rows});
 }
 
 void ed_linear_add(const ed_linear *linear, const ed_norm *norm, ed_workspace *workspace,
-                   const float *x, size_t ld_x, size_t row_begin, size_t n_rows)
+                   size_t row_begin, ed_linear_call call)
 {
     size_t d = linear->n_out;
     float *hidden = workspace->hidden + row_begin * d;
-    ed_linear_call call = {.x = x, .ld_x = ld_x, .n_rows = n_rows, .out = hidden, .ld_out = d};
 
+    call.out = hidden;
+    call.ld_out = d;
     if (!norm->gamma) {
         call.residual = hidden;
         call.ld_residual = d;
@@ -71,8 +78,8 @@ void ed_linear_add(const ed_linear *linear, const ed_norm *norm, ed_workspace *w
     }
     call.out = workspace->normed + row_begin * d;
     ed_linear_run(linear, workspace, &call);
-    ed_norm_run(norm, workspace, call.out, call.out, n_rows, d);
-    workspace->kernels->f32_add(hidden, call.out, n_rows * d);
+    ed_norm_run(norm, workspace, call.out, call.out, call.n_rows, d);
+    workspace->kernels->f32_add(hidden, call.out, call.n_rows * d);
 }
 
 typedef struct gate_job {

@@ -10,8 +10,8 @@ void ed_feed_forward_run(const ed_transformer *transformer, const ed_layer *laye
                          ed_workspace *workspace, size_t n_tokens);
 
 /* hidden[row_begin + i] += norm(linear(x[i])): how both blocks of a layer end. `norm` may be
- * absent. */
+ * absent; `call` has x or packed_x, and n_rows. */
 void ed_linear_add(const ed_linear *linear, const ed_norm *norm, ed_workspace *workspace,
-                   const float *x, size_t ld_x, size_t row_begin, size_t n_rows);
+                   size_t row_begin, ed_linear_call call);
 
 #endif

@@ -19,8 +19,8 @@ typedef struct partition {
 typedef struct linear_job {
     const ed_linear *linear;
     const ed_linear_call *call;
-    void *packed;
-    partition packing;    /* of the rows */
+    void *packed;         /* the rows */
+    partition packing;    /* of them */
     partition rows, cols; /* of the product */
 } linear_job;
 
@@ -53,12 +53,17 @@ static size_t part_at(const partition *p, size_t index)
     return min_size(p->n, index * ceil_div(p->n, p->panel) / p->n_parts * p->panel);
 }
 
+static size_t tasks_for(size_t n_threads)
+{
+    return n_threads == 1 ? 1 : n_threads * TASKS_PER_THREAD;
+}
+
 /* Many rows: each task has all the columns. Few: each task has all the rows, so that a weight
  * travels to one core only. */
 void ed_linear_run(const ed_linear *linear, ed_workspace *workspace, const ed_linear_call *call)
 {
     size_t n_threads = ed_thread_pool_threads(workspace->pool);
-    size_t tasks_wanted = n_threads == 1 ? 1 : n_threads * TASKS_PER_THREAD;
+    size_t tasks_wanted = tasks_for(n_threads);
     size_t n_row_tasks = ceil_div(call->n_rows, TASK_ROWS);
 
     if (n_row_tasks >= tasks_wanted)
@@ -66,15 +71,28 @@ void ed_linear_run(const ed_linear *linear, ed_workspace *workspace, const ed_li
     linear_job job = {
         .linear = linear,
         .call = call,
-        .packed = workspace->packed,
+        .packed = call->packed_x ? call->packed_x : workspace->packed,
         .packing = partition_of(call->n_rows, linear->gemm->mr,
                                 n_row_tasks > tasks_wanted ? n_row_tasks : tasks_wanted),
         .rows = partition_of(call->n_rows, linear->gemm->mr, n_row_tasks),
-        .cols = partition_of(linear->n_out, linear->gemm->nr, ceil_div(tasks_wanted, n_row_tasks)),
+        .cols = partition_of(linear->n_out,
+                             call->packed_out ? linear->gemm->pack_cols : linear->gemm->nr,
+                             ceil_div(tasks_wanted, n_row_tasks)),
     };
 
-    ed_thread_pool_run(workspace->pool, pack_task, &job, job.packing.n_parts);
+    if (!call->packed_x)
+        ed_thread_pool_run(workspace->pool, pack_task, &job, job.packing.n_parts);
     ed_thread_pool_run(workspace->pool, multiply_task, &job, job.rows.n_parts * job.cols.n_parts);
+}
+
+bool ed_linear_packs_for(const ed_linear *linear, const ed_linear *next,
+                         const ed_workspace *workspace, size_t n_rows)
+{
+    size_t cols = linear->gemm->pack_cols;
+    size_t n_tasks = ceil_div(n_rows, TASK_ROWS) * (cols ? linear->n_out / cols : 0);
+
+    return linear->gemm == next->gemm && !next->row_scale &&
+           n_tasks >= tasks_for(ed_thread_pool_threads(workspace->pool));
 }
 
 static void pack_task(void *context, size_t task_index, size_t thread_index)
@@ -104,6 +122,7 @@ static void multiply_task(void *context, size_t task_index, size_t thread_index)
         .bias = job->linear->bias,
         .residual = call->residual,
         .out = call->out,
+        .packed_out = call->packed_out,
         .ld_residual = call->ld_residual,
         .ld_out = call->ld_out,
         .n_rows = call->n_rows,

@@ -47,8 +47,8 @@ static void run_attention(const ed_transformer *transformer, const ed_layer *lay
         memcpy(workspace->normed, hidden, t * d * sizeof(float));
     /* The context of a head takes the place of its q: [T][width], the first H K of each row. */
     ed_attention_run(transformer, layer, workspace, batch, qkv);
-    ed_linear_add(&layer->attention_output, &layer->attention_output_norm, workspace, qkv, width, 0,
-                  t);
+    ed_linear_add(&layer->attention_output, &layer->attention_output_norm, workspace, 0,
+                  (ed_linear_call){.x = qkv, .ld_x = width, .n_rows = t});
     if (layer->attention_norm.gamma)
         ed_norm_run(&layer->attention_norm, workspace, hidden, hidden, t, d);
     if (layer->second_attention_norm.gamma) {

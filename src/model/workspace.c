@@ -43,6 +43,7 @@ embedd_status ed_workspace_open(ed_workspace *workspace, const ed_transformer *t
                            t_inner * ed_transformer_inner_width(transformer));
     if (has_experts(transformer))
         wide = max_size(wide, ed_moe_wide(t_inner, d, f));
+    wide = max_size(wide, gemm->rows_bytes(t_inner, f) / sizeof(float)); /* packed_out */
     size_t normed = needs_normed(transformer) ? t * d : 0;
     size_t packed = max_size(gemm->rows_bytes(t, d), gemm->rows_bytes(t_inner, f));
     packed = max_size(packed, gemm->rows_bytes(t, transformer->n_heads * transformer->head_size));

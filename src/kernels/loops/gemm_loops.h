@@ -24,9 +24,13 @@ enum {
 typedef struct region {
     size_t row, n_rows; /* at most TILE_ROWS */
     size_t col, n_panels;
+    float *out; /* of its first element */
+    size_t ld_out;
 } region;
 
 static void run_row_block(const ed_gemm_call *call, size_t row_begin, size_t row_end);
+static void run_open_region(const ed_gemm_call *call, region r, const float *next);
+static void run_packed_region(const ed_gemm_call *call, region r, const float *next);
 static void run_region(const ed_gemm_call *call, const region *r, const float *next);
 static void finish(const ed_gemm_call *call, const region *r, const float *sums);
 
@@ -58,7 +62,9 @@ static void run_row_block(const ed_gemm_call *call, size_t row_begin, size_t row
     const float *weights = call->weights;
     const size_t words = weights_words(call->depth);
     const size_t panel_bytes = NR * words * sizeof(float);
-    const size_t group = NR * min_size(GROUP_PANELS_MAX, 1 + GROUP_BYTES / panel_bytes);
+    const size_t group = call->packed_out != NULL
+                             ? PACK_COLS
+                             : NR * min_size(GROUP_PANELS_MAX, 1 + GROUP_BYTES / panel_bytes);
 
     for (size_t col = call->col_begin; col < call->col_end; col += group) {
         const size_t col_end = min_size(call->col_end, col + group);
@@ -70,24 +76,45 @@ static void run_row_block(const ed_gemm_call *call, size_t row_begin, size_t row
                               .n_rows = min_size(TILE_ROWS, row_end - row),
                               .col = col,
                               .n_panels = (col_end - col + NR - 1) / NR};
+            const float *fetched = weights + (next < next_end ? next : col) * words;
 
-            run_region(call, &r, weights + (next < next_end ? next : col) * words);
+            if (call->packed_out != NULL)
+                run_packed_region(call, r, fetched);
+            else
+                run_open_region(call, r, fetched);
             next += r.n_panels * TILE_PREFETCH;
         }
     }
 }
 
-/* Where the sums will go is brought near while they are computed, or each store would wait. */
-static inline void fetch_out(const ed_gemm_call *call, const region *r)
+static inline size_t region_width(const ed_gemm_call *call, const region *r)
 {
-    const size_t width = min_size(r->n_panels * NR, call->col_end - r->col);
+    return min_size(r->n_panels * NR, call->col_end - r->col);
+}
 
-    for (size_t i = 0; i < r->n_rows; i++) {
-        const float *out = call->out + (r->row + i) * call->ld_out + r->col;
+/* Where the sums will go is brought near while they are computed, or each store would wait. */
+static void run_open_region(const ed_gemm_call *call, region r, const float *next)
+{
+    const size_t width = region_width(call, &r);
 
+    r.out = call->out + r.row * call->ld_out + r.col;
+    r.ld_out = call->ld_out;
+    for (size_t i = 0; i < r.n_rows; i++)
         for (size_t c = 0; c < width; c += 16)
-            __builtin_prefetch(out + c, 1, 3);
-    }
+            __builtin_prefetch(r.out + i * r.ld_out + c, 1, 3);
+    run_region(call, &r, next);
+}
+
+/* The floats never leave the first cache. */
+static void run_packed_region(const ed_gemm_call *call, region r, const float *next)
+{
+    _Alignas(64) float finished[TILE_ROWS * PACK_COLS];
+
+    r.out = finished;
+    r.ld_out = PACK_COLS;
+    run_region(call, &r, next);
+    pack_part(call->packed_out, finished, PACK_COLS, r.row, r.n_rows, r.col, region_width(call, &r),
+              call->n_cols);
 }
 
 static void run_region(const ed_gemm_call *call, const region *r, const float *next)
@@ -103,7 +130,6 @@ static void run_region(const ed_gemm_call *call, const region *r, const float *n
                  .next = next};
     region part = *r;
 
-    fetch_out(call, r);
     for (size_t left = r->n_panels; left > 0; left -= part.n_panels) {
         part.n_panels = panels_at_once(r->n_rows);
         while (part.n_panels > left)
@@ -117,6 +143,7 @@ static void run_region(const ed_gemm_call *call, const region *r, const float *n
             multiply_1_panel(r->n_rows, &t);
         finish(call, &part, sums);
         part.col += part.n_panels * NR;
+        part.out += part.n_panels * NR;
         t.b += part.n_panels * NR * words;
         t.next += TILE_PREFETCH * words;
     }
@@ -166,16 +193,16 @@ ED_INLINE void finish_rows(const ed_gemm_call *call, const region *r, const floa
                            const ed_activation activation)
 {
     const size_t width = r->n_panels * NR;
-    const size_t n = min_size(width, call->col_end - r->col);
+    const size_t n = region_width(call, r);
     const float *bias = call->bias == NULL ? NULL : call->bias + r->col;
     const float *residual = call->residual;
-    float *out = call->out + r->row * call->ld_out + r->col;
+    float *out = r->out;
 
     if (residual != NULL)
         residual += r->row * call->ld_residual + r->col;
     for (size_t i = 0; i < r->n_rows; i++) {
         finish_row(out, sums, bias, residual, n, activation);
-        out += call->ld_out;
+        out += r->ld_out;
         sums += width;
         if (residual != NULL)
             residual += call->ld_residual;
@@ -212,6 +239,7 @@ static ed_gemm gemm_of(const char *name)
     return (ed_gemm){.name = name,
                      .mr = TILE_ROWS,
                      .nr = NR,
+                     .pack_cols = PACK_COLS,
                      .weights_bytes = weights_bytes,
                      .pack_weights = pack_weights,
                      .rows_bytes = rows_bytes,

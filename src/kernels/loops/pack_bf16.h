@@ -73,4 +73,13 @@ static void pack_rows(void *packed, const float *rows, size_t ld_rows, size_t ro
                 write_row);
 }
 
+/* Numbers [at, at + n) of n_rows rows of `depth`, the first of which is row `row`: a panel's, or
+ * the last one's. `at` is a multiple of PACK_COLS. */
+static void pack_part(float *packed, const float *rows, size_t ld, size_t row, size_t n_rows,
+                      size_t at, size_t n, size_t depth)
+{
+    pack_panel_blocks(packed + row * rows_words(depth) + at / BLOCK_DEPTH * TILE_ROWS * ROW_WORDS,
+                      TILE_ROWS, rows, ld, n_rows, n, NULL, ROW_WORDS, write_row);
+}
+
 #endif

@@ -79,20 +79,25 @@ ED_INLINE void pack_block(float *to, const size_t panel, const float *from, size
 #endif
 }
 
+/* `depth` numbers of each of n lines, block by block. */
+ED_INLINE void pack_panel_blocks(float *to, const size_t panel, const float *from, size_t ld,
+                                 size_t n, size_t depth, const float *scale, const size_t words,
+                                 block_writer write)
+{
+    for (size_t d = 0; d < depth; d += BLOCK_DEPTH, to += panel * words)
+        pack_block(to, panel, from + d, ld, n, min_size(BLOCK_DEPTH, depth - d),
+                   scale == NULL ? NULL : scale + d, words, write);
+}
+
 /* Lines [begin, end) of `lines`, ld floats apart, their numbers multiplied by scale[depth] unless
  * that is NULL; begin is a multiple of `panel`. */
 ED_INLINE void pack_blocks(float *packed, const size_t panel, const float *lines, size_t ld,
                            size_t begin, size_t end, size_t depth, const float *scale,
                            const size_t words, block_writer write)
 {
-    for (size_t i = begin; i < end; i += panel) {
-        float *to = packed + i * n_blocks(depth) * words;
-
-        for (size_t d = 0; d < depth; d += BLOCK_DEPTH, to += panel * words)
-            pack_block(to, panel, lines + i * ld + d, ld, min_size(panel, end - i),
-                       min_size(BLOCK_DEPTH, depth - d), scale == NULL ? NULL : scale + d, words,
-                       write);
-    }
+    for (size_t i = begin; i < end; i += panel)
+        pack_panel_blocks(packed + i * n_blocks(depth) * words, panel, lines + i * ld, ld,
+                          min_size(panel, end - i), depth, scale, words, write);
 }
 
 #endif

@@ -29,4 +29,12 @@ static void pack_rows(void *packed, const float *rows, size_t ld_rows, size_t ro
     pack_lines(packed, TILE_ROWS, rows, ld_rows, row_begin, row_end, depth);
 }
 
+/* Numbers [at, at + n) of n_rows rows of `depth`, the first of which is row `row`: a panel's, or
+ * the last one's. `at` is a multiple of PACK_COLS. */
+static void pack_part(float *packed, const float *rows, size_t ld, size_t row, size_t n_rows,
+                      size_t at, size_t n, size_t depth)
+{
+    pack_panel(packed + row * depth + at * TILE_ROWS, TILE_ROWS, rows, ld, n_rows, n);
+}
+
 #endif

@@ -4,6 +4,10 @@
 
 #define NR (TILE_VECTORS * VF_LANES)
 
+/* Columns of a product that are packed together as depth of the next: whole panels of it, whole
+ * blocks of any type, and little enough to stay in the first cache. */
+#define PACK_COLS (NR % 3 == 0 ? 384 : 128)
+
 /* Few rows take several panels at once, or the latency of their few sums would dominate. */
 ED_INLINE size_t panels_at_once(size_t n_rows)
 {
