@@ -12,10 +12,17 @@ static embedd_status check_row(const embedd_session *session, const embedd_row *
                                size_t row_index, embedd_error *err);
 static size_t fill_batch(embedd_session *session, const embedd_row *rows, size_t n_rows,
                          ed_batch *batch);
+static void finish_place(void *context, ed_workspace *workspace, size_t place);
+static void finish_vector(const embedd_model *model, ed_workspace *workspace, const embedd_row *row,
+                          const float *hidden);
 static embedd_status finish_batch(embedd_session *session, const embedd_row *rows,
                                   const ed_batch *batch, size_t first_row, embedd_error *err);
-static void finish_tokens(const embedd_row *row, const float *hidden, size_t hidden_size);
-static void finish_vector(embedd_session *session, const embedd_row *row, const float *hidden);
+
+/* Of one batch; rows[n] are its texts. */
+typedef struct finish_job {
+    embedd_session *session;
+    const embedd_row *rows;
+} finish_job;
 
 embedd_status embedd_embed_rows(embedd_session *session, const embedd_row *rows, size_t n_rows,
                                 embedd_error *err)
@@ -28,8 +35,11 @@ embedd_status embedd_embed_rows(embedd_session *session, const embedd_row *rows,
         ed_batch batch;
         size_t n_taken = fill_batch(session, rows + done, n_rows - done, &batch);
 
+        finish_job job = {session, rows + done};
+        const ed_shares_finish finish = {finish_place, &job};
+
         ed_shares_forward(&session->shares, &session->model->transformer, &session->workspace,
-                          &batch);
+                          &batch, &finish);
         status = finish_batch(session, rows + done, &batch, done, err);
         done += n_taken;
     }
@@ -94,45 +104,29 @@ static size_t fill_batch(embedd_session *session, const embedd_row *rows, size_t
     return n_taken;
 }
 
-static embedd_status finish_batch(embedd_session *session, const embedd_row *rows,
-                                  const ed_batch *batch, size_t first_row, embedd_error *err)
+/* Hidden states as they are, or a vector of them; a head's numbers come later, for all texts. */
+static void finish_place(void *context, ed_workspace *workspace, size_t place)
 {
+    const finish_job *job = context;
+    embedd_session *session = job->session;
     const embedd_model *model = session->model;
-    const size_t d = model->transformer.hidden_size, *order = session->shares.plan.order;
-    size_t n_of_head = 0;
+    const embedd_row *row = &job->rows[session->shares.plan.order[place]];
+    size_t d = model->transformer.hidden_size;
+    const float *hidden = session->workspace.hidden + session->offsets[place] * d;
 
-    for (size_t place = 0; place < batch->n_texts; place++) {
-        const float *hidden = session->workspace.hidden + batch->offsets[place] * d;
-        const embedd_row *row = &rows[order[place]];
-
-        session->outs[place] = NULL;
-        if (row->output == EMBEDD_OUTPUT_TOKENS)
-            finish_tokens(row, hidden, d);
-        else if (model->head.task == EMBEDD_TASK_VECTOR)
-            finish_vector(session, row, hidden);
-        else
-            session->outs[place] = row->out;
-        n_of_head += session->outs[place] != NULL;
-    }
-    if (n_of_head > 0)
-        ed_head_run(&model->head, &session->workspace, batch, session->head, session->outs);
-    for (size_t i = 0; i < batch->n_texts; i++)
-        if (!ed_vector_is_finite(rows[i].out, embedd_row_size(model, &rows[i])))
-            return ed_fail_at(err, EMBEDD_NONFINITE, first_row + i,
-                              "row %zu: the vector holds NaN or infinity", first_row + i);
-    return EMBEDD_OK;
-}
-
-static void finish_tokens(const embedd_row *row, const float *hidden, size_t hidden_size)
-{
-    memcpy(row->out, hidden, row->n_tokens * hidden_size * sizeof *row->out);
+    session->outs[place] = NULL;
+    if (row->output == EMBEDD_OUTPUT_TOKENS)
+        memcpy(row->out, hidden, row->n_tokens * d * sizeof *row->out);
+    else if (model->head.task == EMBEDD_TASK_VECTOR)
+        finish_vector(model, workspace, row, hidden);
+    else
+        session->outs[place] = row->out;
 }
 
 /* hidden[S][D] -> row->out: pooling, the modules after it, the cut, length 1. */
-static void finish_vector(embedd_session *session, const embedd_row *row, const float *hidden)
+static void finish_vector(const embedd_model *model, ed_workspace *workspace, const embedd_row *row,
+                          const float *hidden)
 {
-    const embedd_model *model = session->model;
-    ed_workspace *workspace = &session->workspace;
     const ed_pooling_call call = {
         .hidden = hidden,
         .n_tokens = row->n_tokens,
@@ -153,6 +147,23 @@ static void finish_vector(embedd_session *session, const embedd_row *row, const 
     if (row->normalize || (model->modules.normalize && n_kept < n))
         ed_vector_normalize(&model->kernels, workspace->vector, n_kept);
     memcpy(row->out, workspace->vector, n_kept * sizeof *row->out);
+}
+
+static embedd_status finish_batch(embedd_session *session, const embedd_row *rows,
+                                  const ed_batch *batch, size_t first_row, embedd_error *err)
+{
+    const embedd_model *model = session->model;
+    size_t n_of_head = 0;
+
+    for (size_t place = 0; place < batch->n_texts; place++)
+        n_of_head += session->outs[place] != NULL;
+    if (n_of_head > 0)
+        ed_head_run(&model->head, &session->workspace, batch, session->head, session->outs);
+    for (size_t i = 0; i < batch->n_texts; i++)
+        if (!ed_vector_is_finite(rows[i].out, embedd_row_size(model, &rows[i])))
+            return ed_fail_at(err, EMBEDD_NONFINITE, first_row + i,
+                              "row %zu: the vector holds NaN or infinity", first_row + i);
+    return EMBEDD_OK;
 }
 
 embedd_status embedd_embed(embedd_session *session, const embedd_text *texts, size_t n_texts,

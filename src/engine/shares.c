@@ -13,6 +13,7 @@ typedef struct shares_job {
     const ed_transformer *transformer;
     const ed_workspace *workspace;
     const ed_batch *batch;
+    const ed_shares_finish *finish;
 } shares_job;
 
 static embedd_status take_memory(ed_shares *shares, size_t batch_tokens_max, embedd_error *err);
@@ -95,10 +96,11 @@ size_t ed_shares_bytes(const ed_shares *shares)
 }
 
 void ed_shares_forward(ed_shares *shares, const ed_transformer *transformer,
-                       ed_workspace *workspace, const ed_batch *batch)
+                       ed_workspace *workspace, const ed_batch *batch,
+                       const ed_shares_finish *finish)
 {
     const ed_share_plan *plan = &shares->plan;
-    shares_job job = {shares, transformer, workspace, batch};
+    shares_job job = {shares, transformer, workspace, batch, finish};
 
     if (plan->n_together > 0) {
         ed_batch together = *batch;
@@ -106,6 +108,8 @@ void ed_shares_forward(ed_shares *shares, const ed_transformer *transformer,
         together.n_texts = plan->n_together;
         together.n_tokens = batch->offsets[plan->n_together];
         ed_transformer_forward(transformer, workspace, &together);
+        for (size_t place = 0; place < plan->n_together; place++)
+            finish->run(finish->context, workspace, place);
     }
     ed_thread_pool_run(workspace->pool, step_task, &job, plan->n_steps);
 }
@@ -128,4 +132,6 @@ static void step_task(void *context, size_t task_index, size_t thread_index)
                            .n_tokens = batch->offsets[step.end] - first};
     own.hidden = job->workspace->hidden + first * job->transformer->hidden_size;
     ed_transformer_forward(job->transformer, &own, &part);
+    for (size_t place = step.begin; place < step.end; place++)
+        job->finish->run(job->finish->context, &own, place);
 }

@@ -26,8 +26,17 @@ embedd_status ed_shares_open(ed_shares *shares, const ed_transformer *transforme
 void ed_shares_close(ed_shares *shares);
 size_t ed_shares_bytes(const ed_shares *shares);
 
-/* ed_transformer_forward into workspace->hidden, by shares->plan, which is that of the batch. */
+/* What becomes of the hidden states of the text at `place`: called once for each, by the thread
+ * that has just computed them, with a workspace that is its own for the moment. */
+typedef struct ed_shares_finish {
+    void (*run)(void *context, ed_workspace *workspace, size_t place);
+    void *context;
+} ed_shares_finish;
+
+/* ed_transformer_forward into workspace->hidden, by shares->plan, which is that of the batch; then
+ * `finish`. */
 void ed_shares_forward(ed_shares *shares, const ed_transformer *transformer,
-                       ed_workspace *workspace, const ed_batch *batch);
+                       ed_workspace *workspace, const ed_batch *batch,
+                       const ed_shares_finish *finish);
 
 #endif
