@@ -12,6 +12,10 @@
  * its thread costs less than that all threads wait for each other at every product. */
 #define UNEVEN_PART 32
 
+/* Tokens of a step: enough for the kernels, few enough that most of what they make stays in the
+ * caches near the core, and that a fast thread finds something to take from a slow one. */
+#define STEP_TOKENS 256
+
 static void sort_by_length(ed_share_plan *plan, const embedd_row *rows, size_t n_rows,
                            size_t n_tokens);
 static bool is_worth_sharing(const ed_share_plan *plan, size_t n_texts, size_t n_tokens);
@@ -101,12 +105,12 @@ static void lay_out(ed_share_plan *plan, size_t first, size_t n_rows)
         plan->order[plan->hands[plan->hand_of[i]].end++] = plan->by_length[i];
 }
 
-/* A hand in as few steps as it needs, of about one size. */
+/* A hand in steps of about one size. */
 static ed_share_step cut_step(const ed_share_plan *plan, ed_share_hand *hand,
                               const embedd_row *rows)
 {
-    const size_t max = plan->step_tokens_max, n_steps = (hand->n_tokens + max - 1) / max;
-    const size_t wanted = (hand->n_tokens + n_steps - 1) / n_steps;
+    const size_t n_steps = (hand->n_tokens + STEP_TOKENS - 1) / STEP_TOKENS;
+    const size_t wanted = (hand->n_tokens + n_steps - 1) / n_steps, max = plan->step_tokens_max;
     ed_share_step step = {hand->next, hand->next};
     size_t n_tokens = 0;
 
@@ -118,19 +122,14 @@ static ed_share_step cut_step(const ed_share_plan *plan, ed_share_hand *hand,
     return step;
 }
 
-/* One of each hand, then the next of each: threads of one speed take their own hands, and a fast
- * one takes from a slow one's. */
 static void cut_steps(ed_share_plan *plan, const embedd_row *rows)
 {
-    for (bool any = true; any;) {
-        any = false;
-        for (size_t h = 0; h < plan->n_threads; h++) {
-            ed_share_hand *hand = &plan->hands[h];
+    for (size_t h = 0; h < plan->n_threads; h++) {
+        ed_share_hand *hand = &plan->hands[h];
 
-            if (hand->next < hand->end) {
-                plan->steps[plan->n_steps++] = cut_step(plan, hand, rows);
-                any = true;
-            }
-        }
+        hand->step_begin = plan->n_steps;
+        while (hand->next < hand->end)
+            plan->steps[plan->n_steps++] = cut_step(plan, hand, rows);
+        hand->step_end = plan->n_steps;
     }
 }

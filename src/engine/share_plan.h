@@ -11,10 +11,11 @@ typedef struct ed_share_step {
     size_t begin, end;
 } ed_share_step;
 
-/* What one thread is dealt: places [next, end) are still to be cut into steps. */
+/* What one thread is dealt: steps [step_begin, step_end), in the order to be taken. */
 typedef struct ed_share_hand {
     size_t n_texts, n_tokens;
-    size_t next, end;
+    size_t step_begin, step_end;
+    size_t next, end; /* scratch: places that are still to be cut into steps */
 } ed_share_hand;
 
 /* For batches of T tokens, and so of T texts at most. The caller owns the arrays. */
@@ -24,18 +25,18 @@ typedef struct ed_share_plan {
 
     size_t *order;        /* [T]: the text at each place of the batch */
     size_t n_together;    /* places [0, n_together): all threads together */
-    ed_share_step *steps; /* [T]: each by one thread alone, in the order to be taken */
+    ed_share_step *steps; /* [T]: each by one thread alone */
     size_t n_steps;
+    ed_share_hand *hands; /* [n_threads]: none has a step if n_steps is 0 */
 
     /* Scratch. */
-    ed_share_hand *hands; /* [n_threads] */
-    size_t *by_length;    /* [T]: texts, the longest first */
-    size_t *hand_of;      /* [T]: of by_length */
-    size_t *n_of_length;  /* [T + 1] */
+    size_t *by_length;   /* [T]: texts, the longest first */
+    size_t *hand_of;     /* [T]: of by_length */
+    size_t *n_of_length; /* [T + 1] */
 } ed_share_plan;
 
-/* Fills order, n_together, steps and n_steps for rows[n_rows], which have n_tokens in all. The same
- * rows give the same plan. */
+/* Fills order, n_together, steps, n_steps and hands for rows[n_rows], which have n_tokens in all.
+ * The same rows give the same plan. */
 void ed_share_plan_make(ed_share_plan *plan, const embedd_row *rows, size_t n_rows,
                         size_t n_tokens);
 

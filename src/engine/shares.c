@@ -2,9 +2,8 @@
 
 #include "base/error.h"
 
-/* Rows that a thread takes through a layer at a time: enough for the kernels, few enough that most
- * of what they make stays in the caches near the core, and that many threads together need no more
- * than a batch does. */
+/* Rows that a thread can take through a layer at a time: a text that is longer is everybody's. Few
+ * enough that many threads together need no more memory than a batch does. */
 #define STEP_TOKENS_MIN ((size_t)128)
 #define STEP_TOKENS_MAX ((size_t)512)
 
@@ -58,6 +57,7 @@ static embedd_status take_memory(ed_shares *shares, size_t batch_tokens_max, emb
     ed_arena_plan(arena, t + 1, sizeof *plan->n_of_length);
     ed_arena_plan(arena, n, sizeof *shares->workspaces);
     ed_arena_plan(arena, n, sizeof *shares->offsets);
+    ed_arena_plan(arena, n, sizeof *shares->next);
     for (size_t i = 0; i < n; i++)
         ed_arena_plan(arena, plan->step_tokens_max + 1, sizeof **shares->offsets);
     if (!ed_arena_alloc(arena))
@@ -71,6 +71,7 @@ static embedd_status take_memory(ed_shares *shares, size_t batch_tokens_max, emb
     plan->n_of_length = ed_arena_take(arena, t + 1, sizeof *plan->n_of_length);
     shares->workspaces = ed_arena_take(arena, n, sizeof *shares->workspaces);
     shares->offsets = ed_arena_take(arena, n, sizeof *shares->offsets);
+    shares->next = ed_arena_take(arena, n, sizeof *shares->next);
     for (size_t i = 0; i < n; i++)
         shares->offsets[i] =
             ed_arena_take(arena, plan->step_tokens_max + 1, sizeof **shares->offsets);
@@ -111,17 +112,34 @@ void ed_shares_forward(ed_shares *shares, const ed_transformer *transformer,
         for (size_t place = 0; place < plan->n_together; place++)
             finish->run(finish->context, workspace, place);
     }
+    for (size_t h = 0; h < plan->n_threads; h++)
+        atomic_store(&shares->next[h], plan->hands[h].step_begin);
     ed_thread_pool_run(workspace->pool, step_task, &job, plan->n_steps);
+}
+
+/* A thread takes from its own hand, which is as large as the others; a fast one then from those of
+ * the slow ones. There are as many tasks as steps, so every task finds one. */
+static ed_share_step take_step(ed_shares *shares, size_t thread_index)
+{
+    const ed_share_plan *plan = &shares->plan;
+    size_t h = thread_index, step = atomic_fetch_add(&shares->next[h], 1);
+
+    while (step >= plan->hands[h].step_end) {
+        h = (h + 1) % plan->n_threads;
+        step = atomic_fetch_add(&shares->next[h], 1);
+    }
+    return plan->steps[step];
 }
 
 static void step_task(void *context, size_t task_index, size_t thread_index)
 {
     const shares_job *job = context;
     const ed_batch *batch = job->batch;
-    const ed_share_step step = job->shares->plan.steps[task_index];
+    const ed_share_step step = take_step(job->shares, thread_index);
     size_t first = batch->offsets[step.begin], *offsets = job->shares->offsets[thread_index];
     ed_workspace own = job->shares->workspaces[thread_index];
 
+    (void)task_index;
     for (size_t i = step.begin; i <= step.end; i++)
         offsets[i - step.begin] = batch->offsets[i] - first;
     const ed_batch part = {.tokens = batch->tokens + first,

@@ -5,6 +5,8 @@
 #ifndef ED_SHARES_H
 #define ED_SHARES_H
 
+#include <stdatomic.h>
+
 #include "engine/share_plan.h"
 #include "model/batch.h"
 #include "model/transformer.h"
@@ -16,7 +18,8 @@ typedef struct ed_shares {
     ed_share_plan plan;
     ed_workspace *workspaces; /* [n_threads], rows of one step each; `hidden` is the session's */
     size_t n_workspaces;
-    size_t **offsets; /* [n_threads][step_tokens_max + 1] */
+    size_t **offsets;    /* [n_threads][step_tokens_max + 1] */
+    atomic_size_t *next; /* [n_threads]: the next step of each hand */
     ed_arena arena;
 } ed_shares;
 

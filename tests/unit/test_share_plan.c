@@ -54,6 +54,26 @@ static size_t tokens_in(const table *t, size_t begin, size_t end)
     return n;
 }
 
+/* Each step is in one hand, and no hand has much more than another. */
+static void check_hands(const table *t)
+{
+    const ed_share_plan *plan = &t->plan;
+    size_t step = 0, least = SIZE_MAX, most = 0;
+
+    for (size_t h = 0; h < plan->n_threads; h++) {
+        const ed_share_hand *hand = &plan->hands[h];
+        size_t n = 0;
+
+        assert_int_equal(hand->step_begin, step);
+        for (; step < hand->step_end; step++)
+            n += tokens_in(t, plan->steps[step].begin, plan->steps[step].end);
+        least = n < least ? n : least;
+        most = n > most ? n : most;
+    }
+    assert_int_equal(step, plan->n_steps);
+    assert_true((most - least) * 32 <= most);
+}
+
 static void check_plan(table *t)
 {
     const ed_share_plan *plan = &t->plan;
@@ -76,6 +96,8 @@ static void check_plan(table *t)
     }
     for (size_t place = 0; place < t->n_rows; place++)
         assert_true(covered[place]);
+    if (plan->n_steps > 0)
+        check_hands(t);
 }
 
 static size_t tokens_together(table *t)
@@ -91,11 +113,11 @@ static void test_texts_of_one_length(void **state)
     (void)state;
     add_texts(t, 16, 128);
     assert_int_equal(tokens_together(t), 0);
-    assert_int_equal(t->plan.n_steps, 4);
+    assert_int_equal(t->plan.n_steps, 8);
     t = lay(2); /* an odd one out is everybody's */
     add_texts(t, 13, 128);
     assert_int_equal(tokens_together(t), 128);
-    assert_int_equal(t->plan.n_steps, 4);
+    assert_int_equal(t->plan.n_steps, 6);
 }
 
 static void test_what_is_not_worth_sharing(void **state)
@@ -137,7 +159,7 @@ static void test_one_thread_shares_with_nobody(void **state)
     (void)state;
     add_texts(t, 30, 60);
     assert_int_equal(tokens_together(t), 0);
-    assert_int_equal(t->plan.n_steps, 4);
+    assert_int_equal(t->plan.n_steps, 8);
 }
 
 static void test_random_lengths(void **state)
