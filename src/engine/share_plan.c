@@ -7,10 +7,12 @@
 #include <string.h>
 
 /* Fewer tokens for each thread are not worth that each reads all the weights. */
-#define SHARE_TOKENS_MIN 96
-/* The largest share may exceed the smallest by one part in so many of what is shared: waiting for
- * its thread costs less than that all threads wait for each other at every product. */
-#define UNEVEN_PART 32
+#define SHARE_TOKENS_MIN 48
+/* The largest share may exceed the smallest by so many, and by one part in so many of one: waiting
+ * for its thread costs less than a text for all threads, who read all weights for it and wait for
+ * each other at every product. */
+#define UNEVEN_TOKENS_MAX 32
+#define UNEVEN_PART       8
 
 /* Tokens of a step: enough for the kernels, few enough that most of what they make stays in the
  * caches near the core, and that a fast thread finds something to take from a slow one. */
@@ -63,6 +65,11 @@ static bool is_worth_sharing(const ed_share_plan *plan, size_t n_texts, size_t n
     return n_texts >= 2 * plan->n_threads && n_tokens >= plan->n_threads * SHARE_TOKENS_MIN;
 }
 
+static size_t min_size(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 static size_t emptiest_hand(const ed_share_plan *plan)
 {
     size_t least = 0;
@@ -91,7 +98,7 @@ static bool deal(ed_share_plan *plan, const embedd_row *rows, size_t first, size
         most = plan->hands[h].n_tokens > most ? plan->hands[h].n_tokens : most;
     }
     return most - plan->hands[emptiest_hand(plan)].n_tokens <=
-           n_tokens / plan->n_threads / UNEVEN_PART;
+           min_size(UNEVEN_TOKENS_MAX, n_tokens / plan->n_threads / UNEVEN_PART);
 }
 
 /* The texts of each hand side by side. */

@@ -71,7 +71,7 @@ static void check_hands(const table *t)
         most = n > most ? n : most;
     }
     assert_int_equal(step, plan->n_steps);
-    assert_true((most - least) * 32 <= most);
+    assert_true(most - least <= 32);
 }
 
 static void check_plan(table *t)
@@ -133,8 +133,8 @@ static void test_what_is_not_worth_sharing(void **state)
     add_texts(t, 3, 400);
     assert_int_equal(tokens_together(t), 1200);
     t = lay(16);
-    add_texts(t, 60, 20);
-    assert_int_equal(tokens_together(t), 1200);
+    add_texts(t, 60, 12);
+    assert_int_equal(tokens_together(t), 720);
 }
 
 static void test_long_texts_among_short_ones(void **state)
