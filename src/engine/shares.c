@@ -112,6 +112,8 @@ void ed_shares_forward(ed_shares *shares, const ed_transformer *transformer,
         for (size_t place = 0; place < plan->n_together; place++)
             finish->run(finish->context, workspace, place);
     }
+    if (plan->n_steps == 0)
+        return;
     for (size_t h = 0; h < plan->n_threads; h++)
         atomic_store(&shares->next[h], plan->hands[h].step_begin);
     ed_thread_pool_run(workspace->pool, step_task, &job, plan->n_steps);
