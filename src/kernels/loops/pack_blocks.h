@@ -1,6 +1,6 @@
 /* Packing of the narrower types: a line is cut into blocks of BLOCK_DEPTH numbers (the last one
  * filled up with zeros), a block is written as a fixed number of words, and the words are laid into
- * panels like floats. What a block's words are: write_bf16, write_int8 and their kin.
+ * panels like floats. What a block's words are: write_weight and write_row of a type.
  *
  * With PAIRED_WORDS, for products that take two words of a line at once, the two lie side by side:
  * the first PAIRED_WORDS words of a block as [PAIRED_WORDS / 2][panel][2]. */

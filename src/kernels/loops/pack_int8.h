@@ -17,7 +17,6 @@
 #define ED_PACK_INT8_H
 
 #include "kernels/loops/int8_blocks.h"
-#include "kernels/loops/tile_rows.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -35,16 +34,6 @@ enum {
     ROW_WORDS = BLOCK_DEPTH / 4 + 2
 #endif
 };
-
-static inline size_t rows_words(size_t depth)
-{
-    return n_blocks(depth) * ROW_WORDS;
-}
-
-static inline size_t weights_words(size_t depth)
-{
-    return n_blocks(depth) * WEIGHT_WORDS;
-}
 
 /* A float's bits as a whole number that rises with it, and back. A NaN lies beyond infinity. */
 static inline int32_t rising(int32_t bits)
@@ -148,32 +137,13 @@ static inline void write_row(float *words, const float *x)
 #endif
 }
 
-static void pack_weights(void *packed, const float *weights, size_t n_cols, size_t depth)
-{
-    pack_blocks(packed, NR, weights, depth, 0, n_cols, depth, NULL, WEIGHT_WORDS, write_weight);
-}
-
-static void pack_rows(void *packed, const float *rows, size_t ld_rows, size_t row_begin,
-                      size_t row_end, size_t depth)
-{
-    pack_blocks(packed, TILE_ROWS, rows, ld_rows, row_begin, row_end, depth, NULL, ROW_WORDS,
-                write_row);
-}
+#include "kernels/loops/pack_words.h"
 
 static void pack_scaled_rows(void *packed, const float *rows, size_t ld_rows, size_t row_begin,
                              size_t row_end, size_t depth, const float *scale)
 {
     pack_blocks(packed, TILE_ROWS, rows, ld_rows, row_begin, row_end, depth, scale, ROW_WORDS,
                 write_row);
-}
-
-/* Numbers [at, at + n) of n_rows rows of `depth`, the first of which is row `row`: a panel's, or
- * the last one's. `at` is a multiple of PACK_COLS. */
-static void pack_part(float *packed, const float *rows, size_t ld, size_t row, size_t n_rows,
-                      size_t at, size_t n, size_t depth)
-{
-    pack_panel_blocks(packed + row * rows_words(depth) + at / BLOCK_DEPTH * TILE_ROWS * ROW_WORDS,
-                      TILE_ROWS, rows, ld, n_rows, n, NULL, ROW_WORDS, write_row);
 }
 
 #endif
