@@ -48,18 +48,17 @@ static void run_rows(const ed_transformer *transformer, const ed_layer *layer,
             .x = x + row_begin * d,
             .ld_x = d,
             .n_rows = n_rows,
-            .out = packs ? NULL : inner,
+            .out = inner,
             .ld_out = width,
             .packed_out = packs ? inner : NULL,
             .activation = transformer->gated ? ED_ACTIVATION_NONE : transformer->activation,
         });
     if (transformer->gated)
         run_gate(transformer, workspace, n_rows);
-    ed_linear_add(&layer->down, &layer->feed_forward_output_norm, workspace, row_begin,
-                  (ed_linear_call){.x = packs ? NULL : inner,
-                                   .ld_x = width,
-                                   .packed_x = packs ? inner : NULL,
-                                   .n_rows = n_rows});
+    ed_linear_add(
+        &layer->down, &layer->feed_forward_output_norm, workspace, row_begin,
+        (ed_linear_call){
+            .x = inner, .ld_x = width, .packed_x = packs ? inner : NULL, .n_rows = n_rows});
 }
 
 void ed_linear_add(const ed_linear *linear, const ed_norm *norm, ed_workspace *workspace,
