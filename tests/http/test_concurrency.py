@@ -1,5 +1,6 @@
 """Many clients at once, clients that go away, and overload."""
 
+import contextlib
 import ctypes
 import json
 import os
@@ -56,22 +57,16 @@ class StoppedThread:
         if self.library.ptrace(request, self.thread, None, None) != 0:
             raise OSError(ctypes.get_errno(), "ptrace")
 
-    def send(self, head, body=b""):
-        connection = socket.create_connection(("127.0.0.1", self.server.port))
-        connection.settimeout(0.3 * SLOWER)
-        connection.sendall(b"%s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                           b"Content-Length: %d\r\n\r\n%s" % (head, len(body), body))
-        return connection
-
     def others_go_on(self):
         """A request comes as far as the queue, and the next one is answered."""
-        with self.send(b"POST /embed", b'{"texts": ["a probe"]}'):
+        with contextlib.closing(self.server.connect()) as waiting, \
+             contextlib.closing(self.server.connect(0.3 * SLOWER)) as connection:
+            waiting.request("POST", "/embed", '{"texts": ["a probe"]}')
             time.sleep(0.05 * SLOWER)
-            with self.send(b"GET /health") as connection:
-                try:
-                    return connection.recv(100) != b""
-                except TimeoutError:
-                    return False
+            try:
+                return self.server.get("/health", connection=connection).body != b""
+            except TimeoutError:
+                return False
 
     def __enter__(self):
         for _ in range(20):
